@@ -1,0 +1,1 @@
+//! The load pair: an SMTP source and a sink

@@ -1,0 +1,1 @@
+//! The shard: sessions, pipeline, delivery, and the drivers below them

@@ -1,0 +1,1 @@
+//! The per-core log: record format, group commit, recovery, space reclaim

@@ -1,0 +1,1 @@
+//! The judgement, pure: MIME view, spam rules, findings

@@ -1,0 +1,172 @@
+//! Every limit there is, with its unit in the name and its reason beside it. Nothing is unbounded: a loop, queue,
+//! buffer, retry or cache without a name here is a mistake. Those an administrator may change are the defaults of
+//! `[limits]`; the rest hold always.
+
+use std::time::Duration;
+
+// The SMTP front.
+
+/// A command line with its line end. RFC 5321 §4.5.3.1.4 asks for 512; extensions add to it, and real clients overrun.
+pub const COMMAND_LINE_OCTETS_MAX: usize = 1_000;
+/// A text line in the data. RFC 5321 §4.5.3.1.6 asks for 1,000; real mail has longer ones, passed on unchanged.
+pub const TEXT_LINE_OCTETS_MAX: usize = 64 * 1024;
+/// RFC 5321 §4.5.3.1.1.
+pub const LOCAL_PART_OCTETS_MAX: usize = 64;
+/// RFC 5321 §4.5.3.1.2.
+pub const DOMAIN_OCTETS_MAX: usize = 255;
+/// RFC 1035 §2.3.4.
+pub const LABEL_OCTETS_MAX: usize = 63;
+/// Recipients of one message. RFC 5321 §4.5.3.1.8 demands at least 100.
+pub const RECIPIENTS_MAX: usize = 1_000;
+/// Messages of one connection; a peer with more reconnects, so that load spreads over the shards.
+pub const MESSAGES_PER_CONNECTION_MAX: u32 = 1_000;
+/// A message, default of `[limits] message_bytes`: what large providers take.
+pub const MESSAGE_BYTES_MAX: u64 = 50 * 1024 * 1024;
+/// How far past the message limit a body is read and thrown away before the connection is closed, as a multiple of
+/// the limit: a client that is cut off mid-data would only try again.
+pub const OVERSIZE_DISCARD_FACTOR: u64 = 10;
+/// What an idle connection's command buffer holds.
+pub const COMMAND_BUFFER_BYTES: usize = 512;
+/// The first capacity of a message's own buffer when the client declares no SIZE.
+pub const BODY_BUFFER_BYTES: usize = 16 * 1024;
+/// The most capacity a declared SIZE gets before any octet has come: a liar pins no more than this.
+pub const BODY_BUFFER_DECLARED_BYTES_MAX: usize = 256 * 1024;
+/// Message bodies in memory over all shards; over it MAIL gets 452 4.3.1 until it recovers.
+pub const BODIES_IN_MEMORY_BYTES_MAX: u64 = 2 * 1024 * 1024 * 1024;
+/// Connections of one shard; over it a new one gets 421 4.3.2.
+pub const CONNECTIONS_PER_SHARD_MAX: usize = 20_000;
+/// Unknown or malformed commands before replies slow down to one a second.
+pub const ERRORS_BEFORE_DELAY: u32 = 10;
+/// Unknown or malformed commands before the connection is closed.
+pub const ERRORS_BEFORE_CLOSE: u32 = 20;
+/// The delay on each reply between the two.
+pub const ERROR_DELAY: Duration = Duration::from_secs(1);
+/// Idle time in the command phase. RFC 5321 §4.5.3.2.7 asks for 5 minutes.
+pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(300);
+/// Idle time between two reads of a body. RFC 5321 §4.5.3.2.5 asks for 3 minutes.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(180);
+/// How long a reply may take to leave: a peer that does not read is not waited for.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(120);
+/// The banner waits no longer than this for the reverse name.
+pub const BANNER_DNS_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long open connections may finish their message when the daemon is told to stop.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+
+// What is kept of a conversation.
+
+/// Octets of a peer shown in one event.
+pub const LOGGED_OCTETS_MAX: usize = 200;
+/// Lines of one connection's conversation that are kept; the rest is counted.
+pub const CONVERSATION_LINES_MAX: usize = 400;
+/// Octets of one line of it.
+pub const CONVERSATION_LINE_OCTETS_MAX: usize = 1_000;
+/// Incidents of one connection that are kept.
+pub const INCIDENTS_PER_CONNECTION_MAX: usize = 50;
+
+// The message.
+
+/// All header fields together.
+pub const HEADER_BYTES_MAX: usize = 1024 * 1024;
+/// One header field.
+pub const HEADER_FIELD_BYTES_MAX: usize = 256 * 1024;
+/// Header fields.
+pub const HEADER_FIELDS_MAX: usize = 5_000;
+/// Received: fields before a message is called a loop. RFC 5321 §6.3 asks for at least 100 where hops count
+/// themselves only; 50 is what others take, and no real path comes near it.
+pub const RECEIVED_FIELDS_MAX: usize = 50;
+/// MIME parts.
+pub const MIME_PARTS_MAX: usize = 1_000;
+/// MIME nesting.
+pub const MIME_DEPTH_MAX: usize = 100;
+/// Characters kept of a header text in the facts.
+pub const HEADER_FACT_CHARS_MAX: usize = 998;
+/// Addresses kept of one header field in the facts.
+pub const HEADER_ADDRESSES_MAX: usize = 100;
+/// Attachments kept in the facts; the count of parts stays exact.
+pub const ATTACHMENT_FACTS_MAX: usize = 200;
+/// Characters of an attachment's name.
+pub const ATTACHMENT_NAME_CHARS_MAX: usize = 255;
+/// Characters of a finding's detail.
+pub const FINDING_DETAIL_CHARS_MAX: usize = 200;
+/// Findings of one message.
+pub const FINDINGS_MAX: usize = 200;
+/// Decoded text of one part that the spam rules read.
+pub const SCANNED_TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+// The journal.
+
+/// A segment is closed and the next begun when it is larger than this.
+pub const SEGMENT_BYTES: u64 = 128 * 1024 * 1024;
+/// One record without its body: envelope, facts, decision, conversation.
+pub const RECORD_META_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Octets in one group commit: what is written between two flushes.
+pub const COMMIT_GROUP_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Records waiting for a commit in one shard; over it MAIL gets 452.
+pub const COMMIT_WAITING_MAX: usize = 10_000;
+/// Free space on the journal's disk below which MAIL gets 452 4.3.1: accepted mail must still be able to move.
+pub const DISK_FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
+
+// Delivery.
+
+/// Delivery connections of one shard.
+pub const DELIVERIES_PER_SHARD_MAX: usize = 50;
+/// Delivery connections of one shard to one next hop.
+pub const DELIVERIES_PER_HOP_MAX: usize = 10;
+/// Messages sent over one delivery connection.
+pub const MESSAGES_PER_DELIVERY_MAX: u32 = 100;
+/// First wait after a temporary failure; doubled after each.
+pub const RETRY_WAIT_MIN: Duration = Duration::from_secs(60);
+/// Longest wait between two attempts.
+pub const RETRY_WAIT_MAX: Duration = Duration::from_secs(3_600);
+/// How long delivery is tried before the sender gets a bounce. RFC 5321 §4.5.4.1 asks for 4 to 5 days.
+pub const RETRY_FOR: Duration = Duration::from_secs(5 * 24 * 3_600);
+/// Connecting to a next hop.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Waiting for a next hop's reply. RFC 5321 §4.5.3.2 has 2 to 10 minutes, by command; this is the default for all but
+/// the end of data.
+pub const DELIVERY_REPLY_TIMEOUT: Duration = Duration::from_secs(300);
+/// Waiting for the reply to the end of data. RFC 5321 §4.5.3.2.6.
+pub const DELIVERY_FINAL_TIMEOUT: Duration = Duration::from_secs(600);
+/// A reply of a next hop, all lines together.
+pub const DELIVERY_REPLY_OCTETS_MAX: usize = 64 * 1024;
+/// Messages of which a shard keeps the body in memory while they wait for their first attempt.
+pub const QUEUED_BODIES_IN_MEMORY_MAX: usize = 1_000;
+/// Octets of the original message's header that a bounce returns.
+pub const DSN_RETURNED_BYTES_MAX: usize = 10 * 1024;
+
+// Index, door and portal.
+
+/// How long held mail stays before it expires.
+pub const QUARANTINE_RETENTION: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// Notices from the shards to the index writer; it reads the journals themselves, so a full channel loses nothing.
+pub const INDEX_NOTICES_MAX: usize = 1_024;
+/// Journal records the index writer takes into one batch.
+pub const INDEX_BATCH_RECORDS_MAX: usize = 1_024;
+/// Octets of bodies in one such batch.
+pub const INDEX_BATCH_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// One request or reply on the door.
+pub const DOOR_FRAME_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Clients connected to the door at once.
+pub const DOOR_CLIENTS_MAX: usize = 128;
+/// Rows in one page of a list.
+pub const PAGE_ROWS_MAX: usize = 1_000;
+/// Rows the store looks at for one page before it hands back a cursor.
+pub const SEARCH_ROWS_MAX: usize = 200_000;
+/// Entries of one owner on one list.
+pub const LIST_ENTRIES_MAX: usize = 500;
+/// A portal session without a request.
+pub const SESSION_IDLE: Duration = Duration::from_secs(12 * 3_600);
+/// Wrong passwords for one log-in within [`LOGIN_WINDOW`] before it has to wait.
+pub const LOGIN_FAILURES_MAX: u32 = 10;
+/// See [`LOGIN_FAILURES_MAX`].
+pub const LOGIN_WINDOW: Duration = Duration::from_secs(900);
+/// Log-ins of which failures are remembered at once.
+pub const LOGIN_FAILURES_REMEMBERED_MAX: usize = 10_000;
+/// How long a digest's links work, at most: the held message's own expiry may come first.
+pub const DIGEST_LINK_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// Rows in one digest.
+pub const DIGEST_ROWS_MAX: usize = 50;
+/// Text of a held message shown on a page.
+pub const PREVIEW_TEXT_BYTES_MAX: usize = 256 * 1024;
+/// A form sent to the portal.
+pub const FORM_BYTES_MAX: usize = 256 * 1024;

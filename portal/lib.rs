@@ -1,0 +1,1 @@
+//! The web portal: a user's quarantine, lists, digests, and the administrators' tracking

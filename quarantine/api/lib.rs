@@ -1,0 +1,1 @@
+//! The one door to the store: requests, replies, who asks, and a client over a Unix socket
