@@ -70,7 +70,9 @@ impl Domain {
     /// Whether this is a strict subdomain of `parent` (`mx.example.com` of `example.com`, never `example.com` itself).
     #[must_use]
     pub fn is_below(&self, parent: &Domain) -> bool {
-        self.0.strip_suffix(parent.as_str()).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+        self.0
+            .strip_suffix(parent.as_str())
+            .is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
     }
 }
 
@@ -85,7 +87,11 @@ impl FromStr for Domain {
         let valid = !name.is_empty()
             && name.len() <= limits::DOMAIN_OCTETS_MAX
             && name.split('.').all(|label| is_label(label.as_bytes()));
-        if valid { Ok(Self(name.to_ascii_lowercase())) } else { Err(AddressError::Domain) }
+        if valid {
+            Ok(Self(name.to_ascii_lowercase()))
+        } else {
+            Err(AddressError::Domain)
+        }
     }
 }
 
@@ -101,9 +107,13 @@ fn is_label(label: &[u8]) -> bool {
 }
 
 fn parse_literal(text: &str) -> Result<Domain, AddressError> {
-    let inner =
-        text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).ok_or(AddressError::Domain)?;
-    let tagged = inner.get(..5).is_some_and(|tag| tag.eq_ignore_ascii_case("IPv6:"));
+    let inner = text
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .ok_or(AddressError::Domain)?;
+    let tagged = inner
+        .get(..5)
+        .is_some_and(|tag| tag.eq_ignore_ascii_case("IPv6:"));
     let address: IpAddr = if tagged {
         IpAddr::V6(inner[5..].parse().map_err(|_| AddressError::Domain)?)
     } else {
@@ -132,7 +142,11 @@ impl Address {
     /// accounts and recipient tables compare by it; mail is always sent to the address as written.
     #[must_use]
     pub fn folded(&self) -> String {
-        format!("{}@{}", unquoted_if_plain(&self.local).to_lowercase(), self.domain)
+        format!(
+            "{}@{}",
+            unquoted_if_plain(&self.local).to_lowercase(),
+            self.domain
+        )
     }
 }
 
@@ -145,7 +159,10 @@ impl FromStr for Address {
         if local.len() > limits::LOCAL_PART_OCTETS_MAX || !is_local_part(local) {
             return Err(AddressError::LocalPart);
         }
-        Ok(Self { local: local.to_owned(), domain: domain.parse()? })
+        Ok(Self {
+            local: local.to_owned(),
+            domain: domain.parse()?,
+        })
     }
 }
 
@@ -167,7 +184,9 @@ fn at_sign(text: &str) -> Option<usize> {
 fn is_local_part(local: &str) -> bool {
     match local.strip_prefix('"') {
         Some(rest) => rest.strip_suffix('"').is_some_and(is_quoted_content),
-        None => local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_atext)),
+        None => local
+            .split('.')
+            .all(|atom| !atom.is_empty() && atom.bytes().all(is_atext)),
     }
 }
 
@@ -265,9 +284,17 @@ mod tests {
     fn takes_what_rfc_5321_allows_and_nothing_else() {
         let rows = [
             ("alice@example.com", Ok("alice@example.com"), "plain"),
-            ("Alice@EXAMPLE.com.", Ok("Alice@example.com"), "only the domain folds"),
+            (
+                "Alice@EXAMPLE.com.",
+                Ok("Alice@example.com"),
+                "only the domain folds",
+            ),
             ("\"a b\"@example.com", Ok("\"a b\"@example.com"), "quoted string"),
-            ("\"a@b\"@example.com", Ok("\"a@b\"@example.com"), "an @ inside quotes"),
+            (
+                "\"a@b\"@example.com",
+                Ok("\"a@b\"@example.com"),
+                "an @ inside quotes",
+            ),
             ("u@[192.0.2.1]", Ok("u@[192.0.2.1]"), "IPv4 literal"),
             ("u@[ipv6:2001:DB8::1]", Ok("u@[IPv6:2001:db8::1]"), "IPv6 literal"),
             ("a.b+tag@example.com", Ok("a.b+tag@example.com"), "dots and tags"),
@@ -276,7 +303,11 @@ mod tests {
             ("a..b@example.com", Err(AddressError::LocalPart), "empty atom"),
             (".a@example.com", Err(AddressError::LocalPart), "leading dot"),
             ("a b@example.com", Err(AddressError::LocalPart), "space unquoted"),
-            ("\"a\"b@example.com", Err(AddressError::LocalPart), "text after the quotes"),
+            (
+                "\"a\"b@example.com",
+                Err(AddressError::LocalPart),
+                "text after the quotes",
+            ),
             ("a@-x.com", Err(AddressError::Domain), "leading hyphen"),
             ("a@x..com", Err(AddressError::Domain), "empty label"),
             ("a@b@example.com", Err(AddressError::Domain), "two at signs"),

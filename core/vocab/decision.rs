@@ -86,6 +86,10 @@ pub struct Decision {
 impl Decision {
     /// The recipients for whom `wanted` holds.
     pub fn rids(&self, wanted: impl Fn(&Disposition) -> bool) -> Vec<Rid> {
-        self.recipients.iter().filter(|one| wanted(&one.disposition)).map(|one| one.rid).collect()
+        self.recipients
+            .iter()
+            .filter(|one| wanted(&one.disposition))
+            .map(|one| one.rid)
+            .collect()
     }
 }

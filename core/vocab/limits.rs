@@ -146,6 +146,8 @@ pub const INDEX_BATCH_RECORDS_MAX: usize = 1_024;
 pub const INDEX_BATCH_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// One request or reply on the door.
 pub const DOOR_FRAME_BYTES_MAX: usize = 128 * 1024 * 1024;
+/// Octets of a held message that go through the door for a preview; the store keeps and delivers all of it.
+pub const DOOR_CONTENT_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// Clients connected to the door at once.
 pub const DOOR_CLIENTS_MAX: usize = 128;
 /// Rows in one page of a list.

@@ -82,9 +82,10 @@ impl FromStr for ListPattern {
         let whole_domain = text.strip_prefix("*@").or_else(|| text.strip_prefix('@'));
         match whole_domain {
             Some(domain) => domain.parse().map(Self::Domain).map_err(|why| refuse(&why)),
-            None if text.contains('@') => {
-                text.parse::<Address>().map(|one| Self::Address(one.folded())).map_err(|why| refuse(&why))
-            }
+            None if text.contains('@') => text
+                .parse::<Address>()
+                .map(|one| Self::Address(one.folded()))
+                .map_err(|why| refuse(&why)),
             None => text.parse().map(Self::Domain).map_err(|why| refuse(&why)),
         }
     }
@@ -142,7 +143,10 @@ mod tests {
             (".example.com", ".example.com"),
         ];
         for (written, canonical) in rows {
-            assert_eq!(written.parse::<ListPattern>().expect(written).to_string(), canonical);
+            assert_eq!(
+                written.parse::<ListPattern>().expect(written).to_string(),
+                canonical
+            );
         }
         for wrong in ["", "a b", "bob@", "*", "@"] {
             let error = wrong.parse::<ListPattern>().expect_err(wrong);

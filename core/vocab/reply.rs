@@ -19,15 +19,26 @@ impl Reply {
     /// A reply whose texts are known when the program is built.
     #[must_use]
     pub const fn fixed(code: u16, enhanced: &'static str, text: &'static str) -> Self {
-        Self { code, enhanced: Cow::Borrowed(enhanced), text: Cow::Borrowed(text) }
+        Self {
+            code,
+            enhanced: Cow::Borrowed(enhanced),
+            text: Cow::Borrowed(text),
+        }
     }
 
     /// A reply whose text is made at run time. Line ends and other control characters in it become spaces, so that
     /// nothing learnt from a peer can forge a second reply line.
     #[must_use]
     pub fn made(code: u16, enhanced: &'static str, text: &str) -> Self {
-        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        Self { code, enhanced: Cow::Borrowed(enhanced), text: Cow::Owned(text) }
+        let text: String = text
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect();
+        Self {
+            code,
+            enhanced: Cow::Borrowed(enhanced),
+            text: Cow::Owned(text),
+        }
     }
 
     /// 2yz: done.

@@ -47,7 +47,10 @@ mod tests {
 
     #[test]
     fn nothing_a_peer_sends_breaks_a_line() {
-        assert_eq!(escaped(b"EHLO \x00\x1b[31m\r\n\\"), "EHLO \\x00\\x1b[31m\\x0d\\x0a\\\\");
+        assert_eq!(
+            escaped(b"EHLO \x00\x1b[31m\r\n\\"),
+            "EHLO \\x00\\x1b[31m\\x0d\\x0a\\\\"
+        );
         assert_eq!(escaped(&[b'a'; 500]).len(), limits::LOGGED_OCTETS_MAX + 3);
         assert_eq!(one_line("in\u{202e}voice\r\n.exe", 99), "in voice  .exe");
         assert_eq!(one_line("abcdef", 3), "abc");
