@@ -1,1 +1,31 @@
-//! The shard: sessions, pipeline, delivery, and the drivers below them
+//! The shard: sessions, pipeline, delivery, and the drivers below them.
+//!
+//! This is where the pure rooms meet the world: [`session`] carries octets to the protocol and its questions to those
+//! who answer, [`arrival`] takes a message from its end of data to the commit, [`delivery`] empties the queue, and
+//! [`net`] is the only place in core with sockets and `unsafe`. It may not know the store or the portal: they meet in
+//! `main.rs`, through journal records ([`Notice`]) and submissions.
+
+pub mod arrival;
+pub mod clock;
+pub mod delivery;
+pub mod dns;
+pub mod driver;
+pub mod net;
+pub mod recovery;
+mod session;
+pub mod shard;
+pub mod shared;
+mod start;
+pub mod submission;
+mod trace_header;
+
+pub use driver::{Chosen, choose};
+pub use net::{BindError, bind};
+pub use shared::{HighestIds, Shared};
+pub use start::{Engine, Notice, Preparation};
+pub use submission::Submission;
+
+pub use postern_journal as journal;
+pub use postern_policy as policy;
+pub use postern_scan as scan;
+pub use postern_smtp as smtp;

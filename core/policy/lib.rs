@@ -1,1 +1,34 @@
-//! The rules, pure: configuration, recipient access, routes, lists, the decision and its trail
+//! The rules, pure: configuration, recipient access, routes, lists, the decision and its trail.
+//!
+//! This room knows what an administrator wrote and what follows from it. It has no sockets, files, clocks or threads
+//! (clippy bans them here): the caller reads the configuration file and brings its text, gathers the facts and brings
+//! them, and carries out what is decided. The same call therefore decides live mail, `postern trace`, and last week's
+//! mail under a candidate policy.
+//!
+//! Read in this order: [`config`] (what can be written, and what becomes of it), [`rat`] and [`routes`] (who gets mail
+//! and where it goes), [`slbl`] (whose word counts), [`judge`] and [`decide`] (what happens to a message, and why).
+
+pub mod config;
+pub mod decide;
+pub mod duration;
+pub mod hop;
+pub mod judge;
+pub mod policy;
+pub mod rat;
+pub mod routes;
+pub mod senders;
+pub mod size;
+pub mod slbl;
+
+mod parents;
+mod rulings;
+
+pub use config::{Config, ConfigError, Driver, Limits, Listener, Portal, Quarantine, load, starter};
+pub use decide::decide;
+pub use hop::{Hop, HopHost};
+pub use judge::{Judgement, judge};
+pub use policy::{Action, AntiSpam, Policy};
+pub use rat::{Rat, RatAnswer};
+pub use routes::{Route, Routes};
+pub use senders::{Senders, Which};
+pub use slbl::{ListChange, Lists, Match};

@@ -1,0 +1,247 @@
+//! One delivery connection: finds the next hop, connects, sends one message after another, and settles each.
+
+use super::queue::{Content, Job, Lane};
+use super::settle::{Attempt, settle};
+use crate::dns::Unresolved;
+use crate::driver::Driver;
+use crate::net::{Conn, Net, Received, receive_within};
+use crate::shard::Shard;
+use bytes::{Bytes, BytesMut};
+use postern_journal::read_body;
+use postern_smtp::{Client, ClientStep, Outgoing, Sent};
+use postern_vocab::events::DeliveryConnected;
+use postern_vocab::{Dcid, Event, Reply, limits};
+use std::future::pending;
+use std::net::SocketAddr;
+
+/// Octets read from a next hop at a time: its replies are short.
+const REPLY_BUFFER_BYTES: usize = 4 * 1024;
+
+/// Delivers what is ready in one lane, over one connection, until nothing is left or the connection is used up.
+pub async fn empty<D: Driver>(shard: &Shard<D>, lane: &Lane) {
+    let addresses = match find(shard, lane).await {
+        Ok(addresses) => addresses,
+        Err(reply) => return fail_all(shard, lane, &reply).await,
+    };
+    let (conn, remote) = match connect(shard, &addresses).await {
+        Ok(connected) => connected,
+        Err(reply) => return fail_all(shard, lane, &reply).await,
+    };
+    let dcid = shard.shared.ids.next_dcid();
+    let (hop, local) = (lane.to_string(), conn.local());
+    shard.record(Event::DeliveryConnected(DeliveryConnected {
+        dcid,
+        hop,
+        remote,
+        local,
+    }));
+    let mut client = Client::new(shard.shared.config.hostname.as_str());
+    for _ in 0..limits::MESSAGES_PER_DELIVERY_MAX {
+        let Some(job) = shard.queue.borrow_mut().take(lane) else {
+            break;
+        };
+        if !deliver(shard, &conn, &mut client, (job, dcid)).await {
+            break;
+        }
+    }
+    client.quit();
+    // The goodbye is a courtesy: its outcome changes nothing.
+    let _ = drive(&conn, &mut client).await;
+    shard.record(Event::DeliveryDisconnected { dcid });
+}
+
+async fn find<D: Driver>(shard: &Shard<D>, lane: &Lane) -> Result<Vec<SocketAddr>, Reply> {
+    let found = match lane {
+        Lane::Hop(hop) => shard.dns.hop(hop).await,
+        Lane::Mx(domain) => shard.dns.mail_hosts(domain).await,
+    };
+    found.map_err(|error| match error {
+        Unresolved::Temporary(why) => Reply::made(451, "4.4.3", &why),
+        // A route that an administrator wrote may name a host that is not in the DNS yet: that is theirs to mend, and
+        // no reason to bounce mail.
+        Unresolved::Permanent(why) if matches!(lane, Lane::Hop(_)) => Reply::made(451, "4.4.4", &why),
+        Unresolved::Permanent(why) => Reply::made(550, "5.1.2", &why),
+    })
+}
+
+/// The first address that answers.
+async fn connect<D: Driver>(
+    shard: &Shard<D>,
+    addresses: &[SocketAddr],
+) -> Result<(<D::Net as Net>::Conn, SocketAddr), Reply> {
+    let mut why = "the next hop has no address".to_owned();
+    for address in addresses {
+        match tokio::time::timeout(limits::CONNECT_TIMEOUT, shard.net.connect(*address)).await {
+            Ok(Ok(conn)) => return Ok((conn, *address)),
+            Ok(Err(error)) => why = format!("cannot connect to {address}: {error}"),
+            Err(_) => why = format!("cannot connect to {address}: no answer"),
+        }
+    }
+    Err(Reply::made(451, "4.4.1", &why))
+}
+
+/// No connection: everything that is ready for this lane waits, without each of them trying the same again.
+async fn fail_all<D: Driver>(shard: &Shard<D>, lane: &Lane, reply: &Reply) {
+    let ready = shard
+        .queue
+        .borrow()
+        .lanes_ready()
+        .find(|(one, _)| *one == lane)
+        .map_or(0, |(_, count)| count);
+    for _ in 0..ready {
+        let Some(job) = shard.queue.borrow_mut().take(lane) else {
+            return;
+        };
+        let outcomes = job.rids.iter().map(|rid| (*rid, reply.clone())).collect();
+        settle(
+            shard,
+            Attempt {
+                job,
+                dcid: None,
+                outcomes,
+            },
+        )
+        .await;
+    }
+}
+
+/// Sends one message; whether the connection is good for another.
+async fn deliver<D: Driver>(
+    shard: &Shard<D>,
+    conn: &<D::Net as Net>::Conn,
+    client: &mut Client,
+    (job, dcid): (Job, Dcid),
+) -> bool {
+    let body = match body_of(shard, &job) {
+        Ok(body) => body,
+        Err(reply) => {
+            let outcomes = job.rids.iter().map(|rid| (*rid, reply.clone())).collect();
+            settle(
+                shard,
+                Attempt {
+                    job,
+                    dcid: None,
+                    outcomes,
+                },
+            )
+            .await;
+            return true;
+        }
+    };
+    client.begin(outgoing(&job, &body));
+    let sent = drive(conn, client).await;
+    let stands = sent.is_some();
+    let outcomes = match sent {
+        Some(sent) => sent.outcomes,
+        None => {
+            let broken = Reply::fixed(451, "4.4.2", "the connection to the next hop broke");
+            job.rids.iter().map(|rid| (*rid, broken.clone())).collect()
+        }
+    };
+    settle(
+        shard,
+        Attempt {
+            job,
+            dcid: Some(dcid),
+            outcomes,
+        },
+    )
+    .await;
+    stands
+}
+
+/// From memory on the first attempt; later from the journal, checksum verified.
+pub fn body_of<D: Driver>(shard: &Shard<D>, job: &Job) -> Result<Bytes, Reply> {
+    if let Some(kept) = &job.in_memory {
+        return Ok(kept.body.clone());
+    }
+    // The text stays with us: a bounce goes to a stranger, who is told no paths.
+    read_body(&shard.files, &shard.directory, &job.content.body_at)
+        .map_err(|_| Reply::fixed(451, "4.3.0", "the stored message cannot be read"))
+}
+
+/// The message as it leaves: trace header in front, the cuts left out, all from the memory it is in.
+fn outgoing(job: &Job, body: &Bytes) -> Outgoing {
+    let mut pieces = vec![job.content.trace_header.clone()];
+    pieces.extend(kept_pieces(&job.content, body));
+    Outgoing {
+        sender: job.sender().clone(),
+        recipients: job.recipients(),
+        has_8bit: !body.is_ascii(),
+        bytes: pieces.iter().map(|piece| piece.len() as u64).sum(),
+        pieces,
+    }
+}
+
+fn kept_pieces(content: &Content, body: &Bytes) -> Vec<Bytes> {
+    let mut pieces = Vec::with_capacity(content.cuts.len() + 1);
+    let mut from = 0;
+    for (start, end) in &content.cuts {
+        // A cut that does not fit the body is a mistake of ours; leaving text out by it would be a worse one.
+        let (Ok(start), Ok(end)) = (usize::try_from(*start), usize::try_from(*end)) else {
+            continue;
+        };
+        if from <= start && start <= end && end <= body.len() {
+            pieces.push(body.slice(from..start));
+            from = end;
+        }
+    }
+    pieces.push(body.slice(from..));
+    pieces
+}
+
+/// Carries octets between the protocol and the connection until a message is done; `None` when the connection is.
+async fn drive<C: Conn>(conn: &C, client: &mut Client) -> Option<Sent> {
+    loop {
+        match client.next_step() {
+            ClientStep::Send(pieces) => {
+                let sent = tokio::time::timeout(client.deadline(), conn.send(pieces)).await;
+                if !matches!(sent, Ok(Ok(()))) {
+                    client.closed();
+                }
+            }
+            ClientStep::Read => {
+                let buffer = BytesMut::with_capacity(REPLY_BUFFER_BYTES);
+                match receive_within(conn, buffer, client.deadline(), pending()).await {
+                    (Received::Octets(octets), buffer) if octets > 0 => client.received(&buffer),
+                    (Received::TimedOut, _) => client.timed_out(),
+                    _ => client.closed(),
+                }
+            }
+            ClientStep::Sent(sent) => return Some(sent),
+            ClientStep::Ready | ClientStep::Done => return None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use postern_journal::BodyAt;
+    use postern_vocab::{Envelope, Mid, Timestamp};
+
+    #[test]
+    fn what_is_cut_out_is_exactly_what_was_to_be() {
+        let body = Bytes::from_static(b"0123456789");
+        let rows: [(&[(u64, u64)], &str); 6] = [
+            (&[], "0123456789"),
+            (&[(0, 3)], "3456789"),
+            (&[(8, 10)], "01234567"),
+            (&[(2, 4), (4, 5), (7, 8)], "015689"),
+            (&[(0, 10)], ""),
+            (&[(5, 3), (2, 99)], "0123456789"),
+        ];
+        for (cuts, expected) in rows {
+            let content = Content {
+                mid: Mid(1),
+                envelope: Envelope::default(),
+                trace_header: Bytes::new(),
+                cuts: cuts.to_vec(),
+                body_at: BodyAt::default(),
+                accepted_at: Timestamp(0),
+            };
+            let kept = kept_pieces(&content, &body).concat();
+            assert_eq!(String::from_utf8(kept).expect("ASCII"), expected, "{cuts:?}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The shard: one core's island. Its sessions, journal, queue and deliveries run on one thread and share this value;
+//! nothing in it is shared with another core but what [`Shared`] holds.
+
+use crate::clock::Clock;
+use crate::delivery;
+use crate::delivery::queue::{Content, InMemory, Queue};
+use crate::dns::Dns;
+use crate::driver::Driver;
+use crate::net::{Listener, Net};
+use crate::session;
+use crate::shared::Shared;
+use crate::submission::Command;
+use bytes::Bytes;
+use postern_journal::{Durable, Journal, JournalError};
+use postern_smtp::Stored;
+use postern_vocab::events::Accepted;
+use postern_vocab::{Disposition, Event, Mid, Recorded, Rid, limits};
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::spawn_local;
+
+/// How often the free space of the journal's disk is looked at.
+const SPACE_CHECK: Duration = Duration::from_secs(1);
+
+/// How far stopping has come.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Phase {
+    /// Mail is taken.
+    Running,
+    /// No new connections or transactions; messages on their way in are finished.
+    Draining,
+    /// Whatever is still open is closed.
+    Closing,
+}
+
+/// See the module.
+pub struct Shard<D: Driver> {
+    /// What the cores share.
+    pub shared: Arc<Shared>,
+    /// Makes connections.
+    pub net: D::Net,
+    /// Reads bodies back.
+    pub files: D::Files,
+    /// Where the journal is.
+    pub directory: PathBuf,
+    /// This shard's log.
+    pub journal: Journal<D::Disk>,
+    /// What is to be delivered.
+    pub queue: RefCell<Queue>,
+    /// Told when there is something new for delivery to look at.
+    pub work: Notify,
+    /// Names.
+    pub dns: Dns,
+    /// The time.
+    pub clock: Clock,
+    /// How far stopping has come.
+    pub phase: watch::Receiver<Phase>,
+    /// Whether the journal's disk has too little room to take another message.
+    pub disk_full: Cell<bool>,
+    /// Connections open now.
+    pub connections: Cell<usize>,
+}
+
+/// Proof for the protocol that a message is on stable storage: made of the journal's, and of nothing else.
+pub struct Proof(Durable);
+
+impl Stored for Proof {
+    fn mid(&self) -> Mid {
+        self.0.mid()
+    }
+}
+
+impl<D: Driver> Shard<D> {
+    /// Writes an event with the next group; nobody waits for it. A journal that takes nothing any more has told so in
+    /// the log, and refuses all mail.
+    pub fn record(&self, event: Event) {
+        let _ = self.journal.append(Recorded {
+            at: self.clock.now(),
+            event,
+        });
+    }
+
+    /// Takes a message into our care: commits it, then queues it for those it is to be delivered to.
+    ///
+    /// # Errors
+    /// It is not on stable storage, and nothing will be done with it.
+    pub async fn take(
+        &self,
+        accepted: Accepted,
+        body: Bytes,
+        charge: crate::shared::Charge,
+    ) -> Result<Proof, JournalError> {
+        let now = self.clock.now();
+        let event = Event::Accepted(accepted.clone());
+        let durable = self
+            .journal
+            .commit(Recorded { at: now, event }, body.clone())
+            .await?;
+        let rids: Vec<Rid> = accepted.decision.rids(|one| *one == Disposition::Deliver);
+        if !rids.is_empty() {
+            let content = Content {
+                mid: accepted.mid,
+                envelope: accepted.envelope,
+                trace_header: accepted.trace_header,
+                cuts: accepted.cuts,
+                body_at: durable.body(),
+                accepted_at: now,
+            };
+            let mut queue = self.queue.borrow_mut();
+            let keep = queue.len() < limits::QUEUED_BODIES_IN_MEMORY_MAX;
+            let in_memory = keep.then_some(InMemory { body, charge });
+            queue.add(content, in_memory, &rids, &self.shared.policy.load().routes);
+            self.work.notify_one();
+        }
+        Ok(Proof(durable))
+    }
+
+    /// Whether stopping has reached `phase`.
+    #[must_use]
+    pub fn has_reached(&self, phase: Phase) -> bool {
+        *self.phase.borrow() >= phase
+    }
+
+    /// Completes when stopping reaches `phase`.
+    pub async fn reached(&self, phase: Phase) {
+        // The sender is gone only when the daemon is: that is as late as it gets.
+        let _ = self.phase.clone().wait_for(|now| *now >= phase).await;
+    }
+}
+
+/// A listener with its name in the configuration.
+pub type NamedListener<D> = (Rc<str>, <<D as Driver>::Net as Net>::Listener);
+
+/// Runs a shard until it is told to stop, then lets it finish what it can.
+pub async fn run<D: Driver>(
+    shard: Rc<Shard<D>>,
+    listeners: Vec<NamedListener<D>>,
+    commands: mpsc::Receiver<Command>,
+) {
+    let journal = shard.journal.clone();
+    let commits = spawn_local(async move { journal.run().await });
+    let space = spawn_local(watch_space(Rc::clone(&shard)));
+    let deliveries = spawn_local(delivery::schedule(Rc::clone(&shard)));
+    let submissions = spawn_local(crate::submission::serve(Rc::clone(&shard), commands));
+    let accepting: Vec<_> = listeners
+        .into_iter()
+        .map(|(name, listener)| spawn_local(accept::<D>(Rc::clone(&shard), name, listener)))
+        .collect();
+
+    shard.reached(Phase::Draining).await;
+    accepting.into_iter().for_each(|task| task.abort());
+    drain(&shard).await;
+    for task in [deliveries, submissions, space] {
+        task.abort();
+    }
+    // What cannot be written now was never acknowledged to anyone.
+    let _ = shard.journal.settled().await;
+    commits.abort();
+}
+
+/// Waits for the sessions, no longer than the closing phase takes to end them.
+async fn drain<D: Driver>(shard: &Shard<D>) {
+    const CLOSING_GRACE: Duration = Duration::from_secs(2);
+    let empty = async {
+        while shard.connections.get() > 0 {
+            shard.work.notified().await;
+        }
+    };
+    let closed = async {
+        shard.reached(Phase::Closing).await;
+        tokio::time::sleep(CLOSING_GRACE).await;
+    };
+    tokio::select! {
+        () = empty => {}
+        () = closed => {}
+    }
+}
+
+async fn accept<D: Driver>(shard: Rc<Shard<D>>, name: Rc<str>, listener: <D::Net as Net>::Listener) {
+    /// Out of descriptors, say: trying again at once would only burn the core.
+    const AFTER_FAILURE: Duration = Duration::from_millis(100);
+    loop {
+        match listener.accept().await {
+            Ok(conn) => {
+                shard.connections.set(shard.connections.get() + 1);
+                let (shard, name) = (Rc::clone(&shard), Rc::clone(&name));
+                spawn_local(async move {
+                    session::serve(Rc::clone(&shard), conn, &name).await;
+                    shard.connections.set(shard.connections.get() - 1);
+                    shard.work.notify_one();
+                });
+            }
+            Err(_) => tokio::time::sleep(AFTER_FAILURE).await,
+        }
+    }
+}
+
+/// Keeps `disk_full` true to the disk: accepted mail must still be able to move, so new mail stops before the last
+/// octet does. On a small disk the reserve is a twentieth of it.
+async fn watch_space<D: Driver>(shard: Rc<Shard<D>>) {
+    loop {
+        if let Ok(disk) = rustix::fs::statvfs(&shard.directory) {
+            let (free, total) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
+            shard
+                .disk_full
+                .set(free < limits::DISK_FREE_BYTES_MIN.min(total / 20));
+        }
+        tokio::time::sleep(SPACE_CHECK).await;
+    }
+}

@@ -1,0 +1,154 @@
+//! The configuration, ready to use: every value present, checked, and fit for the others. It is made in two steps, and
+//! there is no third form: the text is read into what was typed (`typed`), which is checked and completed (`ready`).
+//! Both report every mistake they find, so that one run of `postern check` shows them all.
+
+mod error;
+mod keys;
+mod ready;
+mod section;
+mod starter;
+mod syntax;
+mod typed;
+mod values;
+
+pub use error::ConfigError;
+pub use keys::{Given, KEYS, Key, TABLES, Table};
+pub use starter::starter;
+
+use crate::policy::Policy;
+use postern_vocab::{Address, Domain, limits};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A whole configuration without a mistake in it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Config {
+    /// The name this gateway gives itself: banner, Received fields, bounces.
+    pub hostname: Domain,
+    /// Where the journal, the index, keys and logs are; absolute.
+    pub data_dir: PathBuf,
+    /// Where the door's socket is; absolute.
+    pub run_dir: PathBuf,
+    /// How many cores take mail; 0 is all of them.
+    pub shards: usize,
+    /// How the network is driven.
+    pub driver: Driver,
+    /// Where mail is taken in; at least one.
+    pub listeners: Vec<Listener>,
+    /// Our domains in the order they were written; at least one. What is taken for them is in the policy's RAT.
+    pub domains: Vec<Domain>,
+    /// The web portal, if it is wanted.
+    pub portal: Option<Portal>,
+    /// What may be tuned of the limits.
+    pub limits: Limits,
+    /// The DNS servers to ask; empty means the system's.
+    pub dns_servers: Vec<SocketAddr>,
+    /// Who digests come from.
+    pub digest_from: Address,
+    /// Every quarantine that a disposition can name.
+    pub quarantines: Vec<Quarantine>,
+    /// The rules that messages are judged by.
+    pub policy: Policy,
+}
+
+/// How the network is driven.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Driver {
+    /// io_uring where the kernel has it, else epoll.
+    #[default]
+    Auto,
+    /// io_uring, or do not start.
+    IoUring,
+    /// epoll.
+    Epoll,
+}
+
+/// One place where mail is taken in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Listener {
+    /// Its name in logs and rules.
+    pub name: String,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// The web portal.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Portal {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What links in digests begin with; no slash at its end.
+    pub public_url: String,
+}
+
+/// The limits an administrator may tune; the defaults are those of `postern_vocab::limits`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Limits {
+    /// Octets of one message.
+    pub message_bytes: u64,
+    /// Recipients of one message.
+    pub recipients: usize,
+    /// Messages of one connection.
+    pub messages_per_connection: u32,
+    /// Connections of one shard.
+    pub connections: usize,
+    /// How long a client may be silent between commands.
+    pub command_timeout: Duration,
+    /// First wait after a temporary failure of a delivery.
+    pub retry_first: Duration,
+    /// Longest wait between two attempts.
+    pub retry_max: Duration,
+    /// How long delivery is tried before it is given up.
+    pub retry_for: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            message_bytes: limits::MESSAGE_BYTES_MAX,
+            recipients: limits::RECIPIENTS_MAX,
+            messages_per_connection: limits::MESSAGES_PER_CONNECTION_MAX,
+            connections: limits::CONNECTIONS_PER_SHARD_MAX,
+            command_timeout: limits::COMMAND_TIMEOUT,
+            retry_first: limits::RETRY_WAIT_MIN,
+            retry_max: limits::RETRY_WAIT_MAX,
+            retry_for: limits::RETRY_FOR,
+        }
+    }
+}
+
+/// One quarantine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Quarantine {
+    /// Its name in dispositions and pages.
+    pub name: String,
+    /// How long mail stays in it.
+    pub retention: Duration,
+}
+
+impl Config {
+    /// How long mail stays in the quarantine of this name.
+    #[must_use]
+    pub fn retention(&self, quarantine: &str) -> Duration {
+        let named = self.quarantines.iter().find(|one| one.name == quarantine);
+        named.map_or(limits::QUARANTINE_RETENTION, |one| one.retention)
+    }
+}
+
+/// Reads the text of a configuration file. `file` is its name, for the errors: every mistake there is, in the order of
+/// the text.
+pub fn load(text: &str, file: &str) -> Result<Config, Vec<ConfigError>> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let problems = error::Problems::new(text, file);
+    let readable = syntax::readable(text, &problems);
+    let typed = readable.and_then(|readable| typed::read(&readable, &problems));
+    let config = typed.and_then(|typed| ready::complete(typed, text, &problems));
+    match (config, problems.into_errors()) {
+        (Some(config), errors) if errors.is_empty() => Ok(config),
+        (_, errors) => Err(errors),
+    }
+}
+
+#[cfg(test)]
+mod tests;
