@@ -1,1 +1,22 @@
-//! SMTP without I/O: the server machine, the client machine, the body scanner
+//! SMTP without I/O: bytes and the time go in; bytes, questions and deadlines come out. RFC 5321, with RFC 2920
+//! (pipelining), RFC 1870 (size), RFC 6152 (8-bit), RFC 2034 and RFC 3463 (enhanced codes).
+//!
+//! Nothing here knows a socket, DNS, policy, the journal or a clock. Two machines and what they share:
+//!
+//! - [`server`]: the receiving machine, [`Server`]. Its driver brings octets in owned buffers and asks for the next
+//!   [`Step`]; what only policy or the journal can know comes out as a [`Question`]. A body is received, unstuffed and
+//!   checked in the one buffer that it leaves in. The final 250 needs a [`Stored`] value, which only what is on stable
+//!   storage can give.
+//! - [`client`]: the sending machine, [`Client`], with a [`ClientStep`] at a time and a reply for each recipient at the
+//!   end. A body leaves as slices of the memory it is in.
+//! - [`body`]: the scanner for the end of data; [`replies`]: every fixed reply in one table.
+//!
+//! Both machines give the same result however the octets are split into reads; the tests hold them to it.
+
+pub mod body;
+pub mod client;
+pub mod replies;
+pub mod server;
+
+pub use client::{Client, ClientStep, Outgoing, Sent};
+pub use server::{ProtocolRefusal, Question, Server, ServerSettings, Step, Stored};

@@ -69,6 +69,9 @@ pub const INCIDENTS_PER_CONNECTION_MAX: usize = 50;
 pub const HEADER_BYTES_MAX: usize = 1024 * 1024;
 /// One header field.
 pub const HEADER_FIELD_BYTES_MAX: usize = 256 * 1024;
+/// What is parsed of one header field whose contents matter (From:, Subject:, Content-Type:): readers of encoded words
+/// and parameters take more than linear time.
+pub const HEADER_FIELD_PARSED_BYTES_MAX: usize = 16 * 1024;
 /// Header fields.
 pub const HEADER_FIELDS_MAX: usize = 5_000;
 /// Received: fields before a message is called a loop. RFC 5321 §6.3 asks for at least 100 where hops count
@@ -76,6 +79,13 @@ pub const HEADER_FIELDS_MAX: usize = 5_000;
 pub const RECEIVED_FIELDS_MAX: usize = 50;
 /// MIME parts.
 pub const MIME_PARTS_MAX: usize = 1_000;
+/// Messages inside messages that are transfer-encoded, and so are decoded before they can be looked into.
+pub const MIME_ENCODED_DEPTH_MAX: usize = 3;
+/// Work that a second MIME parser may be given, in octets read: multiparts times octets of the message, since each
+/// whose boundary is missing is searched for to the end. 512 MiB is a second at worst.
+pub const MIME_WORK_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// Places in a message that a second MIME parser could take for a boundary: each costs it memory.
+pub const MIME_DASHES_MAX: usize = 100_000;
 /// MIME nesting.
 pub const MIME_DEPTH_MAX: usize = 100;
 /// Characters kept of a header text in the facts.
@@ -90,6 +100,8 @@ pub const ATTACHMENT_NAME_CHARS_MAX: usize = 255;
 pub const FINDING_DETAIL_CHARS_MAX: usize = 200;
 /// Findings of one message.
 pub const FINDINGS_MAX: usize = 200;
+/// Links of one message that are looked at.
+pub const LINKS_MAX: usize = 1_000;
 /// Decoded text of one part that the spam rules read.
 pub const SCANNED_TEXT_BYTES_MAX: usize = 2 * 1024 * 1024;
 
@@ -103,6 +115,8 @@ pub const RECORD_META_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const COMMIT_GROUP_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Records waiting for a commit in one shard; over it MAIL gets 452.
 pub const COMMIT_WAITING_MAX: usize = 10_000;
+/// Octets of a journal read at once by recovery and by the index writer; only a larger record's own meta is read whole.
+pub const JOURNAL_READ_BYTES: usize = 1024 * 1024;
 /// Free space on the journal's disk below which MAIL gets 452 4.3.1: accepted mail must still be able to move.
 pub const DISK_FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
 

@@ -1,0 +1,8 @@
+//! The seam is real: the same shard, unchanged, speaks the same transcripts over a simulated network and disk, over
+//! plain tokio, and over io_uring; and over the simulated one, mail goes all the way through.
+
+mod rig;
+mod simulated;
+#[path = "../../../smtp/tests/protocol/transcript.rs"]
+mod transcript;
+mod transcripts;

@@ -1,0 +1,102 @@
+//! One shard on a driver, with a configuration small enough to read.
+
+use postern_engine::clock::Clock;
+use postern_engine::dns::Dns;
+use postern_engine::driver::Driver;
+use postern_engine::journal::{Journal, Position, Settings};
+use postern_engine::net::Net;
+use postern_engine::policy::{Lists, load};
+use postern_engine::shard::{Phase, Shard, run};
+use postern_engine::submission::Command;
+use postern_engine::{Shared, recovery};
+use postern_vocab::NodeId;
+use std::cell::{Cell, RefCell};
+use std::path::PathBuf;
+use std::rc::Rc;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+
+/// Mail for example.test goes to port 2526, all else to 2527.
+pub const CONFIGURATION: &str = r#"
+hostname = "mx.example.test"
+data_dir = "/nowhere"
+
+[[listener]]
+name = "inbound"
+address = "127.0.0.1:2525"
+
+[[domain]]
+name = "example.test"
+route = "127.0.0.1:2526"
+
+[[route]]
+domain = "*"
+to = "127.0.0.1:2527"
+"#;
+
+/// What a driver brings.
+pub struct Below<D: Driver> {
+    pub net: D::Net,
+    pub disk: D::Disk,
+    pub files: D::Files,
+    pub directory: PathBuf,
+    pub listener: <D::Net as Net>::Listener,
+    pub clock: Clock,
+}
+
+/// A shard at work.
+pub struct Rig {
+    phase: watch::Sender<Phase>,
+    shard: JoinHandle<()>,
+    _commands: mpsc::Sender<Command>,
+}
+
+impl Rig {
+    /// Recovers the journal there is and starts the shard on this thread.
+    pub fn start<D: Driver>(below: Below<D>) -> Self {
+        let config = load(CONFIGURATION, "test.toml").expect("the configuration is good");
+        let recovered = recovery::shard(
+            below.files.clone(),
+            below.directory.clone(),
+            0,
+            &config.policy.routes,
+        )
+        .expect("the journal can be read");
+        let (phase, phases) = watch::channel(Phase::Running);
+        let (commands, received) = mpsc::channel(1);
+        let settings = Settings::new(NodeId::default(), 0, 7);
+        let on_durable = Box::new(|_: Position| {});
+        let shard = Rc::new(Shard::<D> {
+            dns: Dns::new(&[]),
+            journal: Journal::open(below.disk, recovered.recovered, settings, on_durable),
+            shared: Shared::new(config, Lists::default(), recovered.highest),
+            net: below.net,
+            files: below.files,
+            directory: below.directory,
+            queue: RefCell::new(recovered.queue),
+            work: Notify::new(),
+            clock: below.clock,
+            phase: phases,
+            disk_full: Cell::new(false),
+            connections: Cell::new(0),
+        });
+        let listeners = vec![(Rc::from("inbound"), below.listener)];
+        let shard = tokio::task::spawn_local(run(shard, listeners, received));
+        Self {
+            phase,
+            shard,
+            _commands: commands,
+        }
+    }
+
+    /// Stops it, letting sessions end.
+    pub async fn stop(self) {
+        self.phase.send_replace(Phase::Closing);
+        self.shard.await.expect("the shard does not panic");
+    }
+
+    /// Ends it as a power cut would: nothing more is done.
+    pub fn cut_off(self) {
+        self.shard.abort();
+    }
+}

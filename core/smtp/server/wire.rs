@@ -1,0 +1,140 @@
+//! The machine's side to the wire: owned buffers in (a ring keeps a buffer until its read is done), output out, and the
+//! ways in which a connection ends without a command. RFC 5321 §3.8 (421), §4.5.3.2 (timeouts).
+
+use super::question::ProtocolRefusal;
+use super::{Pace, Phase, Server};
+use crate::replies;
+use bytes::{Bytes, BytesMut};
+use postern_vocab::events::{Ending, IncidentKind, Line, Speaker};
+use postern_vocab::{Envelope, Reply, Timestamp, limits};
+use std::time::Duration;
+
+impl Server {
+    /// The buffer to read into, behind what it holds: the message's own after [`super::Step::ReadBody`], the command
+    /// buffer otherwise.
+    pub fn take_buffer(&mut self) -> BytesMut {
+        match &mut self.phase {
+            Phase::Data(receiving) => receiving.take_buffer(),
+            _ => self.lines.take_buffer(),
+        }
+    }
+
+    /// Gives the buffer back with `read` more octets in it; none means that the client has closed its side.
+    pub fn give_buffer(&mut self, buffer: BytesMut, read: usize, now: Timestamp) {
+        self.record.at(now);
+        self.count_received(read);
+        match &mut self.phase {
+            Phase::Data(receiving) => receiving.give_buffer(buffer),
+            _ => self.lines.give_buffer(buffer),
+        }
+        if read == 0 {
+            self.lost(now);
+        }
+    }
+
+    /// The connection is gone: end of stream, or a read or a send that failed. A body that has not ended is forgotten.
+    pub fn lost(&mut self, now: Timestamp) {
+        self.record.at(now);
+        self.abandon_body(IncidentKind::Aborted, "connection lost");
+        if !matches!(self.phase, Phase::Closing(_)) {
+            self.phase = Phase::Closing(Ending::Lost);
+        }
+    }
+
+    /// The deadline passed without input.
+    pub fn timed_out(&mut self, now: Timestamp) {
+        self.record.at(now);
+        if matches!(self.phase, Phase::Data(_)) {
+            self.abandon_body(IncidentKind::TimedOut, "no input");
+        } else {
+            self.record.incident(IncidentKind::TimedOut, b"no command");
+        }
+        self.end(&replies::TIMED_OUT, Ending::TimedOut);
+    }
+
+    /// The daemon stops. With a question out, its answer is still passed on first.
+    pub fn shut_down(&mut self, now: Timestamp) {
+        self.record.at(now);
+        match &self.phase {
+            Phase::Asked(_) => self.pace = Pace::LastReply,
+            _ => {
+                self.abandon_body(IncidentKind::Aborted, "shut down");
+                self.end(&replies::SHUTTING_DOWN, Ending::Shutdown);
+            }
+        }
+    }
+
+    fn end(&mut self, reply: &Reply, ending: Ending) {
+        if !matches!(self.phase, Phase::Closing(_)) {
+            self.close(reply, ending);
+        }
+    }
+
+    /// Nothing of a body without its end is kept (RFC 5321 §3.3), but that it began is.
+    fn abandon_body(&mut self, kind: IncidentKind, why: &str) {
+        let Phase::Data(receiving) = &self.phase else {
+            return;
+        };
+        let octets = receiving.wire_octets();
+        self.record.said(
+            Speaker::Client,
+            format!("[{octets} octets of a message without end]").as_bytes(),
+        );
+        self.record
+            .incident(kind, format!("{why} after {octets} octets of data").as_bytes());
+        self.session.end_transaction();
+    }
+
+    /// How long the client may be silent now.
+    #[must_use]
+    pub fn deadline(&self) -> Duration {
+        match self.phase {
+            Phase::Data(_) => limits::BODY_TIMEOUT,
+            _ => limits::COMMAND_TIMEOUT,
+        }
+    }
+
+    /// What is to be sent, all of it; often empty.
+    pub fn take_output(&mut self) -> Bytes {
+        self.output.split().freeze()
+    }
+
+    /// The open transaction.
+    #[must_use]
+    pub fn envelope(&self) -> Option<&Envelope> {
+        self.session.envelope()
+    }
+
+    /// Incidents since the last call, with the octets at fault, escaped and cut.
+    pub fn take_incidents(&mut self) -> Vec<(IncidentKind, String)> {
+        self.record.take_incidents()
+    }
+
+    /// Refusals since the last call.
+    pub fn take_refusals(&mut self) -> Vec<ProtocolRefusal> {
+        self.record.take_refusals()
+    }
+
+    /// The lines said since the last call, and how many were left out over the limit.
+    pub fn take_conversation(&mut self) -> (Vec<Line>, u32) {
+        self.record.take_conversation()
+    }
+
+    /// Octets received, bodies included.
+    #[must_use]
+    pub fn received_bytes(&self) -> u64 {
+        self.received_bytes
+    }
+
+    /// Messages that got 250 at the end of data.
+    #[must_use]
+    pub fn accepted_messages(&self) -> u32 {
+        self.accepted_messages
+    }
+
+    pub(super) fn count_received(&mut self, octets: usize) {
+        self.received_bytes = self
+            .received_bytes
+            .saturating_add(u64::try_from(octets).unwrap_or(u64::MAX));
+    }
+}

@@ -1,0 +1,135 @@
+//! The body scanner against a scanner that anyone can see is right, on every split.
+
+use bytes::{BufMut, BytesMut};
+use postern_smtp::body::{BodyFault, BodyScanner, LineEnd, Scanned};
+use proptest::prelude::*;
+
+/// Scans `wire` in reads that end at `cuts`, and returns the body, what came behind it and the fault; `None` for the
+/// rest while the end has not come.
+fn scan(wire: &[u8], cuts: &[usize]) -> (Vec<u8>, Option<Vec<u8>>, Option<BodyFault>) {
+    let mut cuts: Vec<_> = cuts
+        .iter()
+        .map(|cut| cut % (wire.len() + 1))
+        .chain([wire.len()])
+        .collect();
+    cuts.sort_unstable();
+    let (mut scanner, mut buffer, mut from) = (BodyScanner::default(), BytesMut::new(), 0);
+    for cut in cuts {
+        let clean = buffer.len();
+        buffer.put_slice(&wire[from..cut]);
+        from = cut;
+        if let Scanned::End { rest } = scanner.scan(&mut buffer, clean) {
+            let behind = [&rest[..], &wire[from..]].concat();
+            return (buffer.to_vec(), Some(behind), scanner.fault());
+        }
+    }
+    (buffer.to_vec(), None, scanner.fault())
+}
+
+/// The same by the letter of RFC 5321: the end is the first CRLF.CRLF, with the CRLF of DATA in front.
+fn reference(wire: &[u8]) -> Option<(Vec<u8>, Vec<u8>, bool)> {
+    let whole = [b"\r\n", wire].concat();
+    let end = whole.windows(5).position(|window| window == b"\r\n.\r\n")?;
+    let (text, rest) = (&whole[..end + 2], &whole[end + 5..]);
+    let mut body = Vec::new();
+    for (at, &octet) in text.iter().enumerate() {
+        let stuffed = octet == b'.' && text[..at].ends_with(b"\r\n");
+        if !stuffed {
+            body.push(octet);
+        }
+    }
+    let bare = (0..text.len()).any(|at| match text[at] {
+        b'\r' => text.get(at + 1) != Some(&b'\n'),
+        b'\n' => at == 0 || text[at - 1] != b'\r',
+        _ => false,
+    });
+    Some((body[2..].to_vec(), rest.to_vec(), bare))
+}
+
+fn stuff(body: &[u8]) -> Vec<u8> {
+    let mut wire = Vec::new();
+    for line in body.split_inclusive(|octet| *octet == b'\n') {
+        if line[0] == b'.' {
+            wire.push(b'.');
+        }
+        wire.extend_from_slice(line);
+    }
+    wire
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(2_000) })]
+
+    #[test]
+    fn agrees_with_the_reference_on_any_soup(
+        wire in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'.'), Just(b'a')], 0..60),
+        cuts in proptest::collection::vec(any::<usize>(), 0..6),
+    ) {
+        let ended = [&wire[..], b"\r\n.\r\nNEXT"].concat();
+        let (body, rest, fault) = scan(&ended, &cuts);
+        let (expected, expected_rest, bare) = reference(&ended).expect("it ends");
+        prop_assert_eq!(body, expected);
+        prop_assert_eq!(rest, Some(expected_rest));
+        prop_assert_eq!(fault.is_some(), bare);
+        prop_assert_eq!(scan(&ended, &[]).2, fault);
+    }
+
+    #[test]
+    fn gives_back_what_was_stuffed(
+        lines in proptest::collection::vec("[.]{0,3}[a-z.]{0,9}", 0..40),
+        cuts in proptest::collection::vec(any::<usize>(), 0..9),
+    ) {
+        let body: Vec<u8> = lines.iter().flat_map(|line| [line.as_bytes(), b"\r\n"].concat()).collect();
+        let wire = [&stuff(&body)[..], b".\r\nQUIT\r\n"].concat();
+        prop_assert_eq!(scan(&wire, &cuts), (body, Some(b"QUIT\r\n".to_vec()), None));
+    }
+}
+
+#[test]
+fn no_false_end_ends_the_data_and_each_has_its_name() {
+    let rows: [(&[u8], &str); 9] = [
+        (b"a\nb\r\n", "bare <LF>"),
+        (b"a\rb\r\n", "bare <CR>"),
+        (b"a\n.\nb\r\n", "false end of data <LF>.<LF>"),
+        (b"a\n.\r\nb\r\n", "false end of data <LF>.<CR><LF>"),
+        (b"a\r\n.\nb\r\n", "false end of data <CR><LF>.<LF>"),
+        (b"a\r.\r\nb\r\n", "false end of data <CR>.<CR><LF>"),
+        (b"a\r\n.\rb\r\n", "false end of data <CR><LF>.<CR>"),
+        (b"a\r.\rb\r\n", "false end of data <CR>.<CR>"),
+        (b".\nb\r\n", "false end of data <CR><LF>.<LF>"),
+    ];
+    for (text, name) in rows {
+        let wire = [text, b".\r\n"].concat();
+        let (_, rest, fault) = scan(&wire, &[]);
+        assert_eq!(rest, Some(Vec::new()), "{name}");
+        assert_eq!(fault.map(|fault| fault.to_string()).as_deref(), Some(name));
+    }
+    assert_eq!(
+        scan(b"a\n\n.\r\r\n.\r\n", &[])
+            .2
+            .map(|f| f.to_string())
+            .as_deref(),
+        Some("false end of data <LF>.<CR>")
+    );
+    assert_eq!(
+        scan(b"a\n", &[]),
+        (b"a\n".to_vec(), None, Some(BodyFault::Bare(LineEnd::Lf)))
+    );
+}
+
+#[test]
+fn nothing_moves_in_a_body_without_stuffed_dots() {
+    let mut buffer = BytesMut::with_capacity(1024);
+    buffer.put_slice(b"Subject: x\r\n\r\nhello\r\n.\r\n");
+    let place = buffer.as_ptr();
+    assert_eq!(
+        BodyScanner::default().scan(&mut buffer, 0),
+        Scanned::End {
+            rest: BytesMut::new()
+        }
+    );
+    assert_eq!(
+        (buffer.as_ptr(), &buffer[..]),
+        (place, &b"Subject: x\r\n\r\nhello\r\n"[..])
+    );
+}
