@@ -1,2 +1,11 @@
-//! postern
-fn main() {}
+//! The `postern` program. Wiring only: `cli` reads what was typed, `daemon` puts the rooms together, `demo` shows them.
+
+mod cli;
+mod daemon;
+mod demo;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::main()
+}

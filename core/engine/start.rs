@@ -18,7 +18,7 @@ use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::TcpListener;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::{self, JoinHandle};
 use tokio::sync::{Notify, mpsc, watch};
@@ -43,7 +43,7 @@ pub struct Engine {
     phase: watch::Sender<Phase>,
     commands: Vec<mpsc::Sender<Command>>,
     next: AtomicUsize,
-    threads: Vec<JoinHandle<()>>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
 }
 
 /// One shard's share of what was prepared for all.
@@ -115,7 +115,7 @@ impl Engine {
             phase,
             commands,
             next: AtomicUsize::new(0),
-            threads,
+            threads: Mutex::new(threads),
         })
     }
 
@@ -138,15 +138,17 @@ impl Engine {
         }
     }
 
-    /// Lets messages on their way in finish, within `limits::SHUTDOWN_GRACE`, then ends all shards.
-    pub fn stop(self) {
+    /// Lets messages on their way in finish, within `limits::SHUTDOWN_GRACE`, then ends all shards. A second call finds
+    /// none.
+    pub fn stop(&self) {
         self.phase.send_replace(Phase::Draining);
         let closing = self.phase.clone();
         let timer = thread::spawn(move || {
             thread::park_timeout(limits::SHUTDOWN_GRACE);
             closing.send_replace(Phase::Closing);
         });
-        for shard in self.threads {
+        let threads = std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
+        for shard in threads {
             // A shard that panicked has said so; the others are waited for all the same.
             let _ = shard.join();
         }

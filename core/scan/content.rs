@@ -25,12 +25,30 @@ impl<'a> Content<'a> {
             Encoding::SevenBit | Encoding::Binary => (Cow::Borrowed(raw), Vec::new()),
             Encoding::Base64 => (Cow::Owned(transfer::base64(raw)), Vec::new()),
             Encoding::QuotedPrintable => (Cow::Owned(transfer::quoted_printable(raw)), Vec::new()),
-            Encoding::Unknown => {
-                (Cow::Borrowed(raw), vec![transfer::base64(raw), transfer::quoted_printable(raw)])
-            }
+            Encoding::Unknown => (
+                Cow::Borrowed(raw),
+                vec![transfer::base64(raw), transfer::quoted_printable(raw)],
+            ),
         };
         let undeclared_8bit = part.header.encoding != Encoding::Binary && !raw.is_ascii();
-        Self { header: part.header.clone(), octets, others, undeclared_8bit, depth: part.depth }
+        Self {
+            header: part.header.clone(),
+            octets,
+            others,
+            undeclared_8bit,
+            depth: part.depth,
+        }
+    }
+
+    /// The reading that is text: where the encoding is unknown, base64 if the octets look it, else quoted-printable,
+    /// which leaves plain text as it is.
+    pub(crate) fn readable(&self) -> &[u8] {
+        let base64 = |c: &u8| c.is_ascii_alphanumeric() || matches!(c, b'+' | b'/' | b'=' | b'\r' | b'\n');
+        match self.others.as_slice() {
+            [decoded, _] if self.octets.iter().all(base64) => decoded,
+            [_, decoded] => decoded,
+            _ => &self.octets,
+        }
     }
 
     /// The same, independent of the octets it was found in.

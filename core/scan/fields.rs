@@ -37,7 +37,11 @@ pub(crate) struct FieldScan<'a> {
 impl<'a> FieldScan<'a> {
     /// A scan of `data` that begins at octet `start`.
     pub(crate) fn new(data: &'a [u8], start: usize) -> Self {
-        Self { data, at: start.min(data.len()), ended: false }
+        Self {
+            data,
+            at: start.min(data.len()),
+            ended: false,
+        }
     }
 
     /// Where the next line begins; after the last field, where the body begins.
@@ -74,7 +78,12 @@ impl<'a> Iterator for FieldScan<'a> {
         let folded_start = matches!(first[0], b' ' | b'\t');
         let colon = memchr(b':', first).filter(|_| !folded_start);
         let (name, value) = colon.map_or((&whole[..0], whole), |at| (&whole[..at], &whole[at + 1..]));
-        Some(Field { name: name.trim_ascii(), value, start, end: self.at })
+        Some(Field {
+            name: name.trim_ascii(),
+            value,
+            start,
+            end: self.at,
+        })
     }
 }
 
@@ -87,7 +96,11 @@ pub(crate) fn line_end(data: &[u8], at: usize) -> usize {
 /// the boundary.
 pub(crate) fn before_line_end(data: &[u8], start: usize, at: usize) -> usize {
     let text = &data[start..at];
-    let line_end = if text.ends_with(b"\r\n") { 2 } else { usize::from(text.ends_with(b"\n")) };
+    let line_end = if text.ends_with(b"\r\n") {
+        2
+    } else {
+        usize::from(text.ends_with(b"\n"))
+    };
     at - line_end
 }
 
@@ -106,10 +119,19 @@ mod tests {
         let mut scan = FieldScan::new(data, 0);
         let seen: Vec<(String, usize, usize)> = scan
             .by_ref()
-            .map(|field| (String::from_utf8_lossy(field.name).into_owned(), field.start, field.end))
+            .map(|field| {
+                (
+                    String::from_utf8_lossy(field.name).into_owned(),
+                    field.start,
+                    field.end,
+                )
+            })
             .collect();
         let expected = [("A", 0, 6), ("B", 6, 20), ("", 20, 30), ("C", 30, 34)];
-        assert_eq!(seen, expected.map(|(name, start, end)| (name.to_owned(), start, end)));
+        assert_eq!(
+            seen,
+            expected.map(|(name, start, end)| (name.to_owned(), start, end))
+        );
         assert_eq!(&data[scan.at()..], b"body: not\r\n");
     }
 

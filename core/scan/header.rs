@@ -129,9 +129,13 @@ impl<'a> Header<'a> {
         if self.facts.from.is_empty() {
             oddities.note("header.missing=from");
         }
-        let subject = self.first("subject").map(|value| parser::unstructured(value, oddities));
+        let subject = self
+            .first("subject")
+            .map(|value| parser::unstructured(value, oddities));
         self.facts.subject = cut(&subject.unwrap_or_default());
-        let id = self.first("message-id").map(|value| parser::message_id(value, oddities));
+        let id = self
+            .first("message-id")
+            .map(|value| parser::message_id(value, oddities));
         self.facts.message_id = cut(&id.unwrap_or_default());
         self.facts.date = self.first("date").and_then(|value| parser::date(value, oddities));
     }
@@ -155,7 +159,11 @@ impl<'a> Header<'a> {
 
 fn addresses(mailboxes: &[Mailbox]) -> Vec<String> {
     let shown = |one: &Mailbox| one_line(one.address.trim(), limits::HEADER_FACT_CHARS_MAX).to_lowercase();
-    mailboxes.iter().filter(|one| one.address.contains('@')).map(shown).collect()
+    mailboxes
+        .iter()
+        .filter(|one| one.address.contains('@'))
+        .map(shown)
+        .collect()
 }
 
 /// The first line of the message begins with a blank: it continues nothing.
@@ -167,7 +175,11 @@ fn is_folded_start(field: &Field<'_>) -> bool {
 /// from outside is forged.
 fn speaks_for_us(field: &Field<'_>, hostname: &str) -> bool {
     const OURS: &[u8] = b"x-postern-";
-    if field.name.get(..OURS.len()).is_some_and(|start| start.eq_ignore_ascii_case(OURS)) {
+    if field
+        .name
+        .get(..OURS.len())
+        .is_some_and(|start| start.eq_ignore_ascii_case(OURS))
+    {
         return true;
     }
     field.is("authentication-results") && authserv_id(field.value).eq_ignore_ascii_case(hostname.as_bytes())
@@ -185,7 +197,10 @@ fn authserv_id(value: &[u8]) -> &[u8] {
     }
     let id = match rest.strip_prefix(b"\"") {
         Some(quoted) => quoted.split(|c| *c == b'"').next().unwrap_or_default(),
-        None => rest.split(|c| matches!(c, b';' | b'(') || c.is_ascii_whitespace()).next().unwrap_or_default(),
+        None => rest
+            .split(|c| matches!(c, b';' | b'(') || c.is_ascii_whitespace())
+            .next()
+            .unwrap_or_default(),
     };
     id.strip_suffix(b".").unwrap_or(id)
 }
@@ -227,31 +242,86 @@ mod tests {
         (header.facts, oddities.into_words(), left)
     }
 
+    /// A message, what is left of it, and why.
+    #[rustfmt::skip]
+    const CUT_ROWS: &[(&str, &str, &str)] = &[
+        (
+            "A: 1\r\nX-Postern-Mid: 7\r\nB: 2\r\n\r\nbody",
+            "A: 1\r\nB: 2\r\n\r\nbody",
+            "in the middle",
+        ),
+        (
+            "X-POSTERN-a: 7\r\nB: 2\r\n\r\n",
+            "B: 2\r\n\r\n",
+            "first, any case",
+        ),
+        (
+            "A: 1\r\nx-postern-a: 7\r\n\r\nbody",
+            "A: 1\r\n\r\nbody",
+            "last of the header",
+        ),
+        ("A: 1\r\nX-Postern-A: 7", "A: 1\r\n", "no line end, no body"),
+        ("A: 1\r\nX-Postern-A: 7\r\n", "A: 1\r\n", "no body"),
+        (
+            "A: 1\r\nX-Postern-A  \t:\r\n 7\r\n\t8\r\nB: 2\r\n\r\n",
+            "A: 1\r\nB: 2\r\n\r\n",
+            "folded, blanks before the colon",
+        ),
+        (
+            "X-Postern-A: 1\r\nX-Postern-B: 2\r\nC: 3\r\n\r\n",
+            "C: 3\r\n\r\n",
+            "two in a row",
+        ),
+        ("X-PosternA: 1\r\n\r\n", "X-PosternA: 1\r\n\r\n", "another name"),
+        (
+            "A: 1\r\n\r\nX-Postern-A: 1\r\n",
+            "A: 1\r\n\r\nX-Postern-A: 1\r\n",
+            "in the body",
+        ),
+        (
+            "Authentication-Results: mx.example.net; spf=pass\r\nA: 1\r\n\r\n",
+            "A: 1\r\n\r\n",
+            "our id",
+        ),
+        (
+            "authentication-results:\r\n (a (b\\)) c) MX.example.NET. 1; spf=pass\r\n\r\n",
+            "\r\n",
+            "comments, case, dot, version",
+        ),
+        (
+            "Authentication-Results: \"mx.example.net\"; none\r\n\r\n",
+            "\r\n",
+            "quoted",
+        ),
+        (
+            "Authentication-Results: mx.example.net\r\n\r\n",
+            "\r\n",
+            "nothing but the id",
+        ),
+        (
+            "Authentication-Results: mx.example.net(c); x\r\n\r\n",
+            "\r\n",
+            "comment at once",
+        ),
+        (
+            "Authentication-Results: other.example.net; spf=pass\r\n\r\n",
+            "Authentication-Results: other.example.net; spf=pass\r\n\r\n",
+            "another id",
+        ),
+        (
+            " X: y\r\n\tz\r\nA: 1\r\n\r\n",
+            "A: 1\r\n\r\n",
+            "would continue our own last field",
+        ),
+        (" \r\nA: 1\r\n\r\n", "A: 1\r\n\r\n", "blank first line"),
+        ("", "", "empty"),
+        ("\r\nbody", "\r\nbody", "no header"),
+    ];
+
     #[test]
     fn what_speaks_in_our_name_is_cut_exactly() {
-        let rows = [
-            ("A: 1\r\nX-Postern-Mid: 7\r\nB: 2\r\n\r\nbody", "A: 1\r\nB: 2\r\n\r\nbody", "in the middle"),
-            ("X-POSTERN-a: 7\r\nB: 2\r\n\r\n", "B: 2\r\n\r\n", "first, any case"),
-            ("A: 1\r\nx-postern-a: 7\r\n\r\nbody", "A: 1\r\n\r\nbody", "last of the header"),
-            ("A: 1\r\nX-Postern-A: 7", "A: 1\r\n", "no line end, no body"),
-            ("A: 1\r\nX-Postern-A: 7\r\n", "A: 1\r\n", "no body"),
-            ("A: 1\r\nX-Postern-A  \t:\r\n 7\r\n\t8\r\nB: 2\r\n\r\n", "A: 1\r\nB: 2\r\n\r\n", "folded, blanks before the colon"),
-            ("X-Postern-A: 1\r\nX-Postern-B: 2\r\nC: 3\r\n\r\n", "C: 3\r\n\r\n", "two in a row"),
-            ("X-PosternA: 1\r\n\r\n", "X-PosternA: 1\r\n\r\n", "another name"),
-            ("A: 1\r\n\r\nX-Postern-A: 1\r\n", "A: 1\r\n\r\nX-Postern-A: 1\r\n", "in the body"),
-            ("Authentication-Results: mx.example.net; spf=pass\r\nA: 1\r\n\r\n", "A: 1\r\n\r\n", "our id"),
-            ("authentication-results:\r\n (a (b\\)) c) MX.example.NET. 1; spf=pass\r\n\r\n", "\r\n", "comments, case, dot, version"),
-            ("Authentication-Results: \"mx.example.net\"; none\r\n\r\n", "\r\n", "quoted"),
-            ("Authentication-Results: mx.example.net\r\n\r\n", "\r\n", "nothing but the id"),
-            ("Authentication-Results: mx.example.net(c); x\r\n\r\n", "\r\n", "comment at once"),
-            ("Authentication-Results: other.example.net; spf=pass\r\n\r\n", "Authentication-Results: other.example.net; spf=pass\r\n\r\n", "another id"),
-            (" X: y\r\n\tz\r\nA: 1\r\n\r\n", "A: 1\r\n\r\n", "would continue our own last field"),
-            (" \r\nA: 1\r\n\r\n", "A: 1\r\n\r\n", "blank first line"),
-            ("", "", "empty"),
-            ("\r\nbody", "\r\nbody", "no header"),
-        ];
-        for (message, expected, reason) in rows {
-            assert_eq!(read(message).2, expected, "{reason}");
+        for (message, expected, reason) in CUT_ROWS {
+            assert_eq!(read(message).2, *expected, "{reason}");
         }
     }
 
@@ -261,16 +331,36 @@ mod tests {
             ("From: a@example.com\r\n\r\n", vec![], "in order"),
             ("Subject: x\r\n\r\n", vec!["header.missing=from"], "no From"),
             ("From: <>\r\n\r\n", vec!["header.missing=from"], "empty From"),
-            ("From: a@example.com\r\nFrom : b@example.com\r\n\r\n", vec!["header.duplicate=from"], "two From"),
+            (
+                "From: a@example.com\r\nFrom : b@example.com\r\n\r\n",
+                vec!["header.duplicate=from"],
+                "two From",
+            ),
             (
                 "From: a@example.com\r\nSubject: x\r\nSUBJECT: y\r\nTo: a\r\nTo: b\r\n\r\n",
                 vec!["header.duplicate=subject", "header.duplicate=to"],
                 "two of others",
             ),
-            ("From: a@example.com\r\nReceived: x\r\nReceived: y\r\n\r\n", vec![], "Received may repeat"),
-            ("From: a@example.com\r\nX: a\0b\r\n\r\n", vec!["header.nul"], "NUL"),
-            ("From: a@example.com\r\n\r\n\0", vec![], "a NUL in the body is not the header's"),
-            (" x\r\nFrom: a@example.com\r\n\r\n", vec!["header.folded-start"], "continues nothing"),
+            (
+                "From: a@example.com\r\nReceived: x\r\nReceived: y\r\n\r\n",
+                vec![],
+                "Received may repeat",
+            ),
+            (
+                "From: a@example.com\r\nX: a\0b\r\n\r\n",
+                vec!["header.nul"],
+                "NUL",
+            ),
+            (
+                "From: a@example.com\r\n\r\n\0",
+                vec![],
+                "a NUL in the body is not the header's",
+            ),
+            (
+                " x\r\nFrom: a@example.com\r\n\r\n",
+                vec!["header.folded-start"],
+                "continues nothing",
+            ),
         ];
         for (message, expected, reason) in rows {
             assert_eq!(read(message).1, expected, "{reason}");
@@ -281,12 +371,21 @@ mod tests {
     fn limits_are_told_with_their_value() {
         let long = format!("From: a@example.com\r\nX: {}\r\n\r\n", "x".repeat(300 * 1024));
         assert_eq!(read(&long).1, ["limit.header-field=307205"]);
-        let many = format!("From: a@example.com\r\n{}\r\nX-Postern-A: 1\r\n", "X: 1\r\n".repeat(5_000));
+        let many = format!(
+            "From: a@example.com\r\n{}\r\nX-Postern-A: 1\r\n",
+            "X: 1\r\n".repeat(5_000)
+        );
         let (_, odd, _) = read(&many);
         assert_eq!(odd, ["limit.header-fields=5001"]);
-        let many = format!("From: a@example.com\r\n{}X-Postern-A: 1\r\n", "X: 1\r\n".repeat(5_000));
+        let many = format!(
+            "From: a@example.com\r\n{}X-Postern-A: 1\r\n",
+            "X: 1\r\n".repeat(5_000)
+        );
         assert!(!read(&many).2.contains("X-Postern"), "cut beyond the limit too");
-        let large = format!("From: a@example.com\r\n{}\r\n", format!("X: {}\r\n", "x".repeat(1_000)).repeat(1_100));
+        let large = format!(
+            "From: a@example.com\r\n{}\r\n",
+            format!("X: {}\r\n", "x".repeat(1_000)).repeat(1_100)
+        );
         assert_eq!(read(&large).1, ["limit.header-bytes=1105523"]);
     }
 

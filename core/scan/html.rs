@@ -28,7 +28,12 @@ struct Reader<'a> {
 
 /// Reads `source`.
 pub(crate) fn read(source: &str) -> Page {
-    let mut reader = Reader { source, page: Page::default(), hidden: None, link: None };
+    let mut reader = Reader {
+        source,
+        page: Page::default(),
+        hidden: None,
+        link: None,
+    };
     let mut at = 0;
     while let Some(found) = memchr::memchr(b'<', &source.as_bytes()[at..]) {
         reader.take_text(&source[at..at + found]);
@@ -64,8 +69,12 @@ impl Reader<'_> {
         }
         let end = tag_end(rest);
         let inside = rest[1..end].trim_end_matches('>');
-        let (closing, inside) = inside.strip_prefix('/').map_or((false, inside), |inside| (true, inside));
-        let name_end = inside.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(inside.len());
+        let (closing, inside) = inside
+            .strip_prefix('/')
+            .map_or((false, inside), |inside| (true, inside));
+        let name_end = inside
+            .find(|c: char| !c.is_ascii_alphanumeric())
+            .unwrap_or(inside.len());
         let name = inside[..name_end].to_ascii_lowercase();
         if closing {
             self.close(&name);
@@ -118,7 +127,9 @@ impl Reader<'_> {
     }
 
     fn end_link(&mut self) {
-        let Some((href, from)) = self.link.take() else { return };
+        let Some((href, from)) = self.link.take() else {
+            return;
+        };
         if self.page.links.len() < limits::LINKS_MAX {
             let shown = self.page.text.get(from..).unwrap_or_default().trim();
             let shown: String = shown.chars().take(limits::FINDING_DETAIL_CHARS_MAX).collect();
@@ -149,7 +160,10 @@ fn raw_end(rest: &str, name: &str) -> usize {
     let mut at = 0;
     while let Some(found) = memchr::memmem::find(&rest.as_bytes()[at..], b"</") {
         let tag = &rest.as_bytes()[at + found + 2..];
-        if tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes())) {
+        if tag
+            .get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name.as_bytes()))
+        {
             return at + found;
         }
         at += found + 2;
@@ -160,28 +174,59 @@ fn raw_end(rest: &str, name: &str) -> usize {
 fn is_block(name: &str) -> bool {
     matches!(
         name,
-        "br" | "p" | "div" | "tr" | "td" | "th" | "li" | "ul" | "ol" | "table" | "hr" | "h1" | "h2" | "h3" | "h4"
-            | "h5" | "h6" | "center" | "blockquote" | "pre"
+        "br" | "p"
+            | "div"
+            | "tr"
+            | "td"
+            | "th"
+            | "li"
+            | "ul"
+            | "ol"
+            | "table"
+            | "hr"
+            | "h1"
+            | "h2"
+            | "h3"
+            | "h4"
+            | "h5"
+            | "h6"
+            | "center"
+            | "blockquote"
+            | "pre"
     )
 }
 
 fn is_void(name: &str) -> bool {
-    matches!(name, "br" | "img" | "hr" | "input" | "meta" | "link" | "area" | "base" | "col" | "wbr")
+    matches!(
+        name,
+        "br" | "img" | "hr" | "input" | "meta" | "link" | "area" | "base" | "col" | "wbr"
+    )
 }
 
 /// Whether an element's attributes keep its content from the eye.
 fn hides(attributes: &str) -> bool {
-    let Some(style) = attribute(attributes, "style") else { return false };
-    let style: String = style.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_ascii_lowercase();
+    let Some(style) = attribute(attributes, "style") else {
+        return false;
+    };
+    let style: String = style
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .collect::<String>()
+        .to_ascii_lowercase();
     let zero = |property: &str| {
         style.find(property).is_some_and(|at| {
             let value = &style[at + property.len()..];
-            value.trim_start_matches(|c: char| c == '0' || c == '.').starts_with(|c: char| !c.is_ascii_digit())
+            value
+                .trim_start_matches(|c: char| c == '0' || c == '.')
+                .starts_with(|c: char| !c.is_ascii_digit())
                 && value.starts_with('0')
                 || value == "0"
         })
     };
-    style.contains("display:none") || style.contains("visibility:hidden") || zero("font-size:") || zero("opacity:")
+    style.contains("display:none")
+        || style.contains("visibility:hidden")
+        || zero("font-size:")
+        || zero("opacity:")
 }
 
 /// The value of an attribute, entities decoded.
@@ -191,7 +236,9 @@ fn attribute(attributes: &str, name: &str) -> Option<String> {
     while let Some(found) = memchr::memchr(b'=', &bytes[at..]) {
         let equals = at + found;
         let key = attributes[at..equals].trim_end();
-        let key = &key[key.rfind(|c: char| c.is_whitespace() || c == '/').map_or(0, |start| start + 1)..];
+        let key = &key[key
+            .rfind(|c: char| c.is_whitespace() || c == '/')
+            .map_or(0, |start| start + 1)..];
         let value = attributes[equals + 1..].trim_start();
         let from = attributes.len() - value.len();
         let (value, next) = match value.as_bytes().first() {
@@ -293,7 +340,9 @@ mod tests {
 
     #[test]
     fn links_have_a_target_and_a_text() {
-        let page = read("<a class=x HREF=\"http://a.example/?q=1&amp;r=2\">go <b>there</b></a><a href=b.example>x<form><img>");
+        let page = read(
+            "<a class=x HREF=\"http://a.example/?q=1&amp;r=2\">go <b>there</b></a><a href=b.example>x<form><img>",
+        );
         assert_eq!(page.links.len(), 2);
         assert_eq!(page.links[0], Link::new("http://a.example/?q=1&r=2", "go there"));
         assert_eq!((page.forms, page.images), (1, 1));

@@ -23,7 +23,12 @@ impl Link {
         let target = target.trim();
         let (host, has_userinfo) = host_of(target);
         let target = target.chars().take(limits::FINDING_DETAIL_CHARS_MAX).collect();
-        Self { target, host, has_userinfo, shown: shown.to_owned() }
+        Self {
+            target,
+            host,
+            has_userinfo,
+            shown: shown.to_owned(),
+        }
     }
 }
 
@@ -31,35 +36,56 @@ impl Link {
 /// `@`.
 fn host_of(target: &str) -> (String, bool) {
     let lower = target.get(..8).unwrap_or(target).to_ascii_lowercase();
-    let after = ["https://", "http://", "https:/", "http:/", "//"].iter().find(|scheme| lower.starts_with(**scheme));
-    let Some(scheme) = after else { return (String::new(), false) };
+    let after = ["https://", "http://", "https:/", "http:/", "//"]
+        .iter()
+        .find(|scheme| lower.starts_with(**scheme));
+    let Some(scheme) = after else {
+        return (String::new(), false);
+    };
     let rest = target[scheme.len()..].trim_start_matches(['/', '\\']);
     let end = rest.find(['/', '\\', '?', '#']).unwrap_or(rest.len());
     let authority = &rest[..end];
-    let (userinfo, host) = authority.rsplit_once('@').map_or((false, authority), |(_, host)| (true, host));
+    let (userinfo, host) = authority
+        .rsplit_once('@')
+        .map_or((false, authority), |(_, host)| (true, host));
     let host = match host.strip_prefix('[') {
         Some(literal) => literal.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
-    let host: String = host.trim_end_matches('.').chars().take(limits::DOMAIN_OCTETS_MAX).collect();
+    let host: String = host
+        .trim_end_matches('.')
+        .chars()
+        .take(limits::DOMAIN_OCTETS_MAX)
+        .collect();
     (host.to_lowercase(), userinfo)
 }
 
-/// The links that stand in plain text.
+/// The links that stand in plain text. What was read as one target is not read again, so that a text made of nothing
+/// but schemes takes no longer than another.
 pub(crate) fn in_text(text: &str) -> Vec<Link> {
     let mut links = Vec::new();
     let bytes = text.as_bytes();
+    let mut read_to = 0;
     for at in memchr::memmem::find_iter(bytes, b"://") {
-        if links.len() >= limits::LINKS_MAX {
-            break;
-        }
-        let scheme = bytes[..at].iter().rev().take_while(|c| c.is_ascii_alphabetic()).count();
-        let ends = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '\'' | ')' | ']' | '|');
+        let scheme = bytes[read_to.min(at)..at]
+            .iter()
+            .rev()
+            .take(5)
+            .take_while(|c| c.is_ascii_alphabetic())
+            .count();
         let from = at - scheme;
+        if at < read_to || links.len() >= limits::LINKS_MAX {
+            continue;
+        }
         let rest = &text[from..];
-        let end = rest.char_indices().take(2_048).find(|(_, c)| ends(*c)).map_or(rest.len().min(2_048), |(end, _)| end);
-        let target = rest.get(..end).unwrap_or_default().trim_end_matches(['.', ',', ';']);
-        let link = Link::new(target, "");
+        let ended = rest
+            .char_indices()
+            .take(LINK_CHARS_MAX)
+            .find(|(_, c)| ends_target(*c))
+            .map(|(end, _)| end);
+        let end = ended.unwrap_or_else(|| rest.floor_char_boundary(LINK_CHARS_MAX));
+        read_to = from + end;
+        let link = Link::new(rest[..end].trim_end_matches(['.', ',', ';']), "");
         if !link.host.is_empty() {
             links.push(link);
         }
@@ -67,11 +93,20 @@ pub(crate) fn in_text(text: &str) -> Vec<Link> {
     links
 }
 
+/// What is read of one target in plain text.
+const LINK_CHARS_MAX: usize = 2_048;
+
+fn ends_target(c: char) -> bool {
+    c.is_whitespace() || c.is_control() || matches!(c, '<' | '>' | '"' | '\'' | ')' | ']' | '|')
+}
+
 /// The part of a host that one owner has, guessed without a list: two labels, or three where the second from the end
 /// is a short one such as `co.uk`.
 pub(crate) fn owner_part(host: &str) -> &str {
     let mut dots = host.rmatch_indices('.').map(|(at, _)| at);
-    let (Some(last), Some(second)) = (dots.next(), dots.next()) else { return host };
+    let (Some(last), Some(second)) = (dots.next(), dots.next()) else {
+        return host;
+    };
     let short = last - second <= 4 && host.len() - last <= 3;
     match (short, dots.next()) {
         (true, Some(third)) => &host[third + 1..],

@@ -102,7 +102,10 @@ impl<'a> MimeView<'a> {
         if self.attachments.len() < limits::ATTACHMENT_FACTS_MAX {
             self.attachments.push(AttachmentFacts {
                 name: part.header.name.clone().unwrap_or_default(),
-                declared_type: postern_vocab::text::one_line(&part.header.kind, limits::ATTACHMENT_NAME_CHARS_MAX),
+                declared_type: postern_vocab::text::one_line(
+                    &part.header.kind,
+                    limits::ATTACHMENT_NAME_CHARS_MAX,
+                ),
                 bytes: bytes as u64,
             });
         }

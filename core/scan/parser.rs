@@ -30,7 +30,10 @@ pub(crate) struct ContentField {
 impl ContentField {
     /// The first parameter of that name.
     pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -52,15 +55,21 @@ fn walled<T: Default>(oddities: &mut Oddities, call: impl FnOnce() -> T) -> T {
 /// The value with the line end that mail-parser's field readers stop at, cut to what they may see.
 fn terminated(value: &[u8]) -> Cow<'_, [u8]> {
     let cut = &value[..value.len().min(limits::HEADER_FIELD_PARSED_BYTES_MAX)];
-    if cut.ends_with(b"\n") { Cow::Borrowed(cut) } else { Cow::Owned([cut, b"\r\n"].concat()) }
+    if cut.ends_with(b"\n") {
+        Cow::Borrowed(cut)
+    } else {
+        Cow::Owned([cut, b"\r\n"].concat())
+    }
 }
 
 /// An unstructured field's text, encoded words decoded. RFC 2047.
 pub(crate) fn unstructured(value: &[u8], oddities: &mut Oddities) -> String {
     let value = terminated(value);
-    walled(oddities, || match MessageStream::new(&value).parse_unstructured() {
-        HeaderValue::Text(text) => text.into_owned(),
-        _ => String::new(),
+    walled(oddities, || {
+        match MessageStream::new(&value).parse_unstructured() {
+            HeaderValue::Text(text) => text.into_owned(),
+            _ => String::new(),
+        }
     })
 }
 
@@ -69,13 +78,20 @@ pub(crate) fn mailboxes(value: &[u8], oddities: &mut Oddities) -> Vec<Mailbox> {
     let value = terminated(value);
     walled(oddities, || {
         let parsed = MessageStream::new(&value).parse_address();
-        let HeaderValue::Address(parsed) = parsed else { return Vec::new() };
+        let HeaderValue::Address(parsed) = parsed else {
+            return Vec::new();
+        };
         let all: Vec<_> = match parsed {
             Address::List(list) => list,
             Address::Group(groups) => groups.into_iter().flat_map(|group| group.addresses).collect(),
         };
         let owned = |text: Option<Cow<'_, str>>| text.map(Cow::into_owned).unwrap_or_default();
-        all.into_iter().map(|one| Mailbox { name: owned(one.name), address: owned(one.address) }).collect()
+        all.into_iter()
+            .map(|one| Mailbox {
+                name: owned(one.name),
+                address: owned(one.address),
+            })
+            .collect()
     })
 }
 
@@ -93,9 +109,9 @@ pub(crate) fn message_id(value: &[u8], oddities: &mut Oddities) -> String {
 pub(crate) fn date(value: &[u8], oddities: &mut Oddities) -> Option<Timestamp> {
     let value = terminated(value);
     walled(oddities, || match MessageStream::new(&value).parse_date() {
-        HeaderValue::DateTime(date) if date.is_valid() => {
-            u64::try_from(date.to_timestamp()).ok().map(|seconds| Timestamp(seconds.saturating_mul(1000)))
-        }
+        HeaderValue::DateTime(date) if date.is_valid() => u64::try_from(date.to_timestamp())
+            .ok()
+            .map(|seconds| Timestamp(seconds.saturating_mul(1000))),
         _ => None,
     })
 }
@@ -105,7 +121,9 @@ pub(crate) fn content_field(value: &[u8], oddities: &mut Oddities) -> Option<Con
     let value = terminated(value);
     walled(oddities, || {
         let parsed = MessageStream::new(&value).parse_content_type();
-        let HeaderValue::ContentType(parsed) = parsed else { return None };
+        let HeaderValue::ContentType(parsed) = parsed else {
+            return None;
+        };
         let main = parsed.ctype().to_ascii_lowercase();
         let kind = match parsed.subtype() {
             Some(subtype) => format!("{main}/{}", subtype.to_ascii_lowercase()),
@@ -113,7 +131,10 @@ pub(crate) fn content_field(value: &[u8], oddities: &mut Oddities) -> Option<Con
         };
         let parameters = parsed.attributes().unwrap_or_default().iter();
         let parameters = parameters.map(|one| (one.name.to_ascii_lowercase(), one.value.to_string()));
-        Some(ContentField { kind, parameters: parameters.collect() })
+        Some(ContentField {
+            kind,
+            parameters: parameters.collect(),
+        })
     })
 }
 
@@ -124,12 +145,17 @@ pub(crate) fn text(octets: &[u8], charset: Option<&str>, oddities: &mut Oddities
     };
     match charset_decoder(charset.as_bytes()) {
         Some(decode) if !is_utf8(charset) => (walled(oddities, || decode(octets)), true),
-        decoder => (String::from_utf8_lossy(octets).into_owned(), decoder.is_some() || is_utf8(charset)),
+        decoder => (
+            String::from_utf8_lossy(octets).into_owned(),
+            decoder.is_some() || is_utf8(charset),
+        ),
     }
 }
 
 fn is_utf8(charset: &str) -> bool {
-    ["utf-8", "utf8", "us-ascii"].iter().any(|name| charset.eq_ignore_ascii_case(name))
+    ["utf-8", "utf8", "us-ascii"]
+        .iter()
+        .any(|name| charset.eq_ignore_ascii_case(name))
 }
 
 /// The structure of a whole message: every leaf part, in order. The caller has made sure that the message is within
@@ -159,7 +185,11 @@ fn flattened(message: Message<'_>) -> Vec<Leaf> {
             match part.body {
                 PartType::Message(nested) => waiting.push(nested),
                 PartType::Multipart(_) => {}
-                _ => leaves.push(Leaf { header: header as usize, body: body as usize, end: end as usize }),
+                _ => leaves.push(Leaf {
+                    header: header as usize,
+                    body: body as usize,
+                    end: end as usize,
+                }),
             }
         }
     }

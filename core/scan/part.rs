@@ -65,7 +65,10 @@ impl PartHeader {
     /// An empty header; in a digest, what declares no type is a message. RFC 2046 §5.1.5.
     pub(crate) fn new(in_digest: bool) -> Self {
         let kind = if in_digest { "message/rfc822" } else { "text/plain" };
-        Self { kind: kind.to_owned(), ..Self::default() }
+        Self {
+            kind: kind.to_owned(),
+            ..Self::default()
+        }
     }
 
     /// Reads one field of it.
@@ -90,7 +93,9 @@ impl PartHeader {
 
     fn take_type(&mut self, value: &[u8], oddities: &mut Oddities) {
         self.types += 1;
-        let Some(content) = parser::content_field(value, oddities) else { return };
+        let Some(content) = parser::content_field(value, oddities) else {
+            return;
+        };
         if self.types > 1 {
             oddities.note("mime.ambiguous");
             // The reading that opens more parts is the one that hides less.
@@ -98,12 +103,18 @@ impl PartHeader {
                 return;
             }
         }
-        let boundaries = content.parameters.iter().filter(|(name, _)| name == "boundary").count();
+        let boundaries = content
+            .parameters
+            .iter()
+            .filter(|(name, _)| name == "boundary")
+            .count();
         if boundaries > 1 && content.kind.starts_with("multipart/") {
             oddities.note("mime.ambiguous");
         }
         self.charset = content.parameter("charset").map(str::to_owned);
-        self.boundary = content.parameter("boundary").map(|text| text.trim_end().as_bytes().to_vec());
+        self.boundary = content
+            .parameter("boundary")
+            .map(|text| text.trim_end().as_bytes().to_vec());
         self.boundary.take_if(|boundary| boundary.is_empty());
         if self.name.is_none() {
             self.name = content.parameter("name").map(|name| decoded_name(name, oddities));
@@ -112,7 +123,9 @@ impl PartHeader {
     }
 
     fn take_disposition(&mut self, value: &[u8], oddities: &mut Oddities) {
-        let Some(content) = parser::content_field(value, oddities) else { return };
+        let Some(content) = parser::content_field(value, oddities) else {
+            return;
+        };
         self.attached |= content.kind == "attachment";
         if let Some(name) = content.parameter("filename") {
             self.name = Some(decoded_name(name, oddities));
@@ -121,7 +134,11 @@ impl PartHeader {
 
     fn take_encoding(&mut self, value: &[u8], oddities: &mut Oddities) {
         self.encodings += 1;
-        let word = value.split(|c| *c == b';' || *c == b'(').next().unwrap_or_default().trim_ascii();
+        let word = value
+            .split(|c| *c == b';' || *c == b'(')
+            .next()
+            .unwrap_or_default()
+            .trim_ascii();
         let encoding = match word.to_ascii_lowercase().as_slice() {
             b"7bit" | b"" => Encoding::SevenBit,
             b"8bit" | b"binary" => Encoding::Binary,
@@ -158,7 +175,11 @@ impl PartHeader {
 
     /// Whether this is an encoded message: a leaf to the walk, a message once decoded.
     pub(crate) fn is_encoded_message(&self) -> bool {
-        self.shape == Shape::Leaf && matches!(self.kind.as_str(), "message/rfc822" | "message/global" | "message/news")
+        self.shape == Shape::Leaf
+            && matches!(
+                self.kind.as_str(),
+                "message/rfc822" | "message/global" | "message/news"
+            )
     }
 
     /// Whether the type is text, or what mail clients show as text.
@@ -174,8 +195,11 @@ impl PartHeader {
 
 /// A name that may hold encoded words, which RFC 2047 §5 forbids there and every mail client reads.
 fn decoded_name(name: &str, oddities: &mut Oddities) -> String {
-    let name =
-        if name.contains("=?") { parser::unstructured(name.as_bytes(), oddities) } else { name.to_owned() };
+    let name = if name.contains("=?") {
+        parser::unstructured(name.as_bytes(), oddities)
+    } else {
+        name.to_owned()
+    };
     postern_vocab::text::one_line(name.trim(), limits::ATTACHMENT_NAME_CHARS_MAX)
 }
 
@@ -198,18 +222,33 @@ mod tests {
             "Content-Type: Text/HTML; charset=\"UTF-8\"; name=a.html\r\nContent-Transfer-Encoding: BASE64\r\n\
              Content-Disposition: attachment; filename*0*=utf-8''%e2%82%ac; filename*1=\"b.html\"\r\n",
         );
-        assert_eq!((one.kind.as_str(), one.charset.as_deref()), ("text/html", Some("UTF-8")));
+        assert_eq!(
+            (one.kind.as_str(), one.charset.as_deref()),
+            ("text/html", Some("UTF-8"))
+        );
         assert_eq!(one.name.as_deref(), Some("\u{20ac}b.html"));
-        assert_eq!((one.encoding, one.attached, one.shape), (Encoding::Base64, true, Shape::Leaf));
+        assert_eq!(
+            (one.encoding, one.attached, one.shape),
+            (Encoding::Base64, true, Shape::Leaf)
+        );
         assert!(odd.is_empty());
     }
 
     #[test]
     fn what_can_be_read_two_ways_says_so() {
         let rows = [
-            ("Content-Type: text/plain\r\nContent-Type: multipart/mixed; boundary=x\r\n", "mime.ambiguous"),
-            ("Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n", "mime.ambiguous"),
-            ("Content-Type: multipart/mixed; boundary=x; boundary=y\r\n", "mime.ambiguous"),
+            (
+                "Content-Type: text/plain\r\nContent-Type: multipart/mixed; boundary=x\r\n",
+                "mime.ambiguous",
+            ),
+            (
+                "Content-Transfer-Encoding: base64\r\nContent-Transfer-Encoding: 7bit\r\n",
+                "mime.ambiguous",
+            ),
+            (
+                "Content-Type: multipart/mixed; boundary=x; boundary=y\r\n",
+                "mime.ambiguous",
+            ),
             ("Content-Type: text/plain\0; name=x\r\n", "mime.ambiguous"),
             ("Content-Transfer-Encoding: base65\r\n", "mime.unknown-encoding"),
             ("Content-Type: multipart/mixed\r\n", "mime.no-boundary"),

@@ -63,19 +63,37 @@ impl Scanner {
     pub fn scan(&self, message: &[u8], view: &EnvelopeView<'_>) -> Scan {
         let mut oddities = Oddities::default();
         let header = walled(&mut oddities, |odd| Header::read(message, &self.hostname, odd));
-        let mime = walled(&mut oddities, |odd| MimeView::of(message, header.body, &self.second, odd));
+        let mime = walled(&mut oddities, |odd| {
+            MimeView::of(message, header.body, &self.second, odd)
+        });
         let mut findings = Vec::new();
         let contents = mime.contents.iter();
         let octets = contents.flat_map(|one| one.others.iter().map(Vec::as_slice).chain([&*one.octets]));
         findings.extend(self.viruses.find([message].into_iter().chain(octets)));
         let spam = walled(&mut oddities, |odd| {
-            let seen = Seen { message, header: &header, mime: &mime, view, hostname: &self.hostname };
+            let seen = Seen {
+                message,
+                header: &header,
+                mime: &mime,
+                view,
+                hostname: &self.hostname,
+            };
             rules::evaluate(&Evidence::gather(seen, &self.phrases, odd))
         });
         findings.extend(spam);
         let (parts, depth) = mime.counts();
-        let facts = MimeFacts { parts, depth, attachments: mime.attachments, oddities: oddities.into_words() };
-        Scan { header: header.facts, mime: facts, findings, cuts: header.cuts }
+        let facts = MimeFacts {
+            parts,
+            depth,
+            attachments: mime.attachments,
+            oddities: oddities.into_words(),
+        };
+        Scan {
+            header: header.facts,
+            mime: facts,
+            findings,
+            cuts: header.cuts,
+        }
     }
 }
 

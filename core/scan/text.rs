@@ -46,10 +46,7 @@ impl Texts {
     pub(crate) fn of(contents: &[Content<'_>], oddities: &mut Oddities) -> Self {
         let mut texts = Self::default();
         for content in contents.iter().filter(|content| content.header.is_text()) {
-            texts.take(content, &content.octets, oddities);
-            for other in &content.others {
-                texts.take(content, other, oddities);
-            }
+            texts.take(content, content.readable(), oddities);
         }
         texts
     }
@@ -71,7 +68,8 @@ impl Texts {
             self.add_links(links::in_text(&text));
             fold(&text, &mut self.folded, &mut self.folding);
             let base64 = content.header.encoding == Encoding::Base64;
-            self.needless_base64 |= base64 && text.is_ascii() && content.header.name.is_none() && !text.is_empty();
+            self.needless_base64 |=
+                base64 && text.is_ascii() && content.header.name.is_none() && !text.is_empty();
         }
         self.folded.push('\n');
     }
@@ -229,17 +227,37 @@ mod tests {
     fn folds_to_what_is_read() {
         let rows = [
             ("Dear  Customer,\r\n\tHI", "dear customer, hi", (0, 0, 0)),
-            ("Ver\u{200b}ify yo\u{ad}ur acc\u{200d}ount", "verify your account", (3, 0, 0)),
-            ("\u{200b}\u{200b} preheader \u{200c}\u{200c}", " preheader ", (0, 0, 0)),
+            (
+                "Ver\u{200b}ify yo\u{ad}ur acc\u{200d}ount",
+                "verify your account",
+                (3, 0, 0),
+            ),
+            (
+                "\u{200b}\u{200b} preheader \u{200c}\u{200c}",
+                " preheader ",
+                (0, 0, 0),
+            ),
             ("Ação für Größe", "acao fur grosse", (0, 0, 0)),
             ("\u{1d400}\u{1d41b}\u{ff23}", "abc", (0, 2, 0)),
             ("P\u{430}yP\u{430}l pay", "p\u{430}yp\u{430}l pay", (0, 0, 1)),
-            ("\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442} hello", "\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442} hello", (0, 0, 0)),
+            (
+                "\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442} hello",
+                "\u{43f}\u{440}\u{438}\u{432}\u{435}\u{442} hello",
+                (0, 0, 0),
+            ),
         ];
         for (text, expected, (invisible, styled, mixed_words)) in rows {
             let (out, folding) = folded(text);
             assert_eq!(out, expected);
-            assert_eq!(folding, Folding { invisible, styled, mixed_words }, "{text}");
+            assert_eq!(
+                folding,
+                Folding {
+                    invisible,
+                    styled,
+                    mixed_words
+                },
+                "{text}"
+            );
         }
     }
 }

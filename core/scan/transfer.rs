@@ -6,7 +6,20 @@
 pub(crate) fn base64(octets: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(octets.len() / 4 * 3 + 3);
     let (mut group, mut count) = (0u32, 0u32);
-    for &octet in octets {
+    let mut rest = octets;
+    while let Some((&octet, after)) = rest.split_first() {
+        if count == 0
+            && let Some((quad, after)) = rest.split_first_chunk::<4>()
+        {
+            let [a, b, c, d] = quad.map(|octet| BASE64_VALUES[usize::from(octet)]);
+            if a | b | c | d < 64 {
+                let whole = u32::from(a) << 18 | u32::from(b) << 12 | u32::from(c) << 6 | u32::from(d);
+                out.extend_from_slice(&whole.to_be_bytes()[1..]);
+                rest = after;
+                continue;
+            }
+        }
+        rest = after;
         let value = BASE64_VALUES[usize::from(octet)];
         if value < 64 {
             group = group << 6 | u32::from(value);
@@ -102,7 +115,12 @@ mod tests {
             (b"=4", b"=4"),
         ];
         for (input, expected) in rows {
-            assert_eq!(quoted_printable(input), expected, "{}", String::from_utf8_lossy(input));
+            assert_eq!(
+                quoted_printable(input),
+                expected,
+                "{}",
+                String::from_utf8_lossy(input)
+            );
         }
     }
 }

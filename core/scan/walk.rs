@@ -57,7 +57,13 @@ struct Walker<'a> {
 
 /// Walks `data`, a whole message. `depth_before` is the depth of what it was found in.
 pub(crate) fn walk(data: &[u8], depth_before: usize, oddities: &mut Oddities) -> Walk {
-    let mut walker = Walker { data, walk: Walk::default(), open: Vec::new(), leaf: None, depth_before };
+    let mut walker = Walker {
+        data,
+        walk: Walk::default(),
+        open: Vec::new(),
+        leaf: None,
+        depth_before,
+    };
     let mut at = walker.begin_part(0, oddities);
     while at < data.len() {
         if !data[at..].starts_with(b"--") {
@@ -122,7 +128,14 @@ impl Walker<'_> {
 
     fn push(&mut self, boundary: Option<Vec<u8>>, body: usize, part: Option<usize>, header: PartHeader) {
         let digest = boundary.is_some() && header.kind == "multipart/digest";
-        self.open.push(Open { boundary, digest, children: 0, body, part, header });
+        self.open.push(Open {
+            boundary,
+            digest,
+            children: 0,
+            body,
+            part,
+            header,
+        });
     }
 
     fn count_part(&mut self) {
@@ -194,7 +207,12 @@ impl Walker<'_> {
         if self.walk.parts.len() >= limits::MIME_PARTS_MAX {
             return None;
         }
-        self.walk.parts.push(Part { header: header.clone(), body, end, depth: self.depth() });
+        self.walk.parts.push(Part {
+            header: header.clone(),
+            body,
+            end,
+            depth: self.depth(),
+        });
         Some(self.walk.parts.len() - 1)
     }
 
@@ -221,13 +239,18 @@ mod tests {
         let mut oddities = Oddities::default();
         let walk = walk(data.as_bytes(), 0, &mut oddities);
         let parts = walk.parts.iter().map(|part| {
-            (part.header.kind.clone(), data[part.body..part.end].replace("\r\n", "|"))
+            (
+                part.header.kind.clone(),
+                data[part.body..part.end].replace("\r\n", "|"),
+            )
         });
         (parts.collect(), walk.count, walk.depth, oddities.into_words())
     }
 
     fn pairs(rows: &[(&str, &str)]) -> Vec<(String, String)> {
-        rows.iter().map(|(kind, text)| ((*kind).to_owned(), (*text).to_owned())).collect()
+        rows.iter()
+            .map(|(kind, text)| ((*kind).to_owned(), (*text).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -237,8 +260,12 @@ mod tests {
              Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Type: image/png\r\n\r\nthree\r\n--a b--\r\nepilogue\r\n";
         let (parts, count, depth, odd) = shown(data);
         let inner = "Subject: in|Content-Type: text/html||two";
-        let expected =
-            pairs(&[("text/plain", "one"), ("message/rfc822", inner), ("text/html", "two"), ("image/png", "three")]);
+        let expected = pairs(&[
+            ("text/plain", "one"),
+            ("message/rfc822", inner),
+            ("text/html", "two"),
+            ("image/png", "three"),
+        ]);
         assert_eq!(parts, expected);
         assert_eq!((count, depth), (6, 3));
         assert!(odd.is_empty(), "{odd:?}");
@@ -257,7 +284,9 @@ mod tests {
 
     #[test]
     fn a_part_header_that_never_ends_stops_at_the_fence() {
-        let (parts, ..) = shown("Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nA: 1\r\n--x\r\n\r\nbody\r\n--x--\r\n");
+        let (parts, ..) = shown(
+            "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nA: 1\r\n--x\r\n\r\nbody\r\n--x--\r\n",
+        );
         assert_eq!(parts, pairs(&[("text/plain", ""), ("text/plain", "body")]));
     }
 }

@@ -1,6 +1,9 @@
 //! Scores message files: `score [--quiet] FILE...` prints for each its score, name, findings and oddities. With a
 //! first line `@FILE` it reads names from there. For tuning; it never sends, opens or renders anything.
-#![allow(clippy::disallowed_methods, reason = "a tool for developers: reads files and a clock")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a tool for developers: reads files and a clock"
+)]
 
 use postern_scan::{EnvelopeView, Scanner};
 use postern_vocab::{Address, Envelope, ReverseName, ReversePath};
@@ -11,7 +14,9 @@ fn main() {
     let scanner = Scanner::new("mx.example.net");
     let mut micros = Vec::new();
     for argument in std::env::args().skip(1) {
-        let list = argument.strip_prefix('@').map(|list| std::fs::read_to_string(list).expect("a readable list"));
+        let list = argument
+            .strip_prefix('@')
+            .map(|list| std::fs::read_to_string(list).expect("a readable list"));
         for line in list.as_deref().unwrap_or(&argument).lines() {
             micros.push(score(&scanner, line));
         }
@@ -34,7 +39,9 @@ fn score(scanner: &Scanner, line: &str) -> u128 {
     let mut columns = line.split('\t');
     let name = columns.next().unwrap_or_default();
     let mut known = || columns.next().filter(|value| *value != "-");
-    let client = known().and_then(|text| text.parse().ok()).unwrap_or(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
+    let client = known()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1)));
     let helo = known().unwrap_or("client.example.org").to_owned();
     let reverse = match known() {
         Some("unknown") => ReverseName::None,
@@ -44,15 +51,27 @@ fn score(scanner: &Scanner, line: &str) -> u128 {
     let address = |text: Option<&str>| text.and_then(|text| text.parse::<Address>().ok());
     let sender = address(known()).map_or(ReversePath::Null, ReversePath::Mailbox);
     let recipients = address(known()).into_iter().collect();
-    let envelope = Envelope { sender, recipients, ..Envelope::default() };
-    let view = EnvelopeView { envelope: &envelope, helo: &helo, client, reverse: &reverse };
+    let envelope = Envelope {
+        sender,
+        recipients,
+        ..Envelope::default()
+    };
+    let view = EnvelopeView {
+        envelope: &envelope,
+        helo: &helo,
+        client,
+        reverse: &reverse,
+    };
     let message = std::fs::read(name).expect("a readable file");
     let begun = Instant::now();
     let scan = scanner.scan(&message, &view);
     let took = begun.elapsed().as_micros();
     let score: i32 = scan.findings.iter().map(|finding| finding.points).sum();
-    let found: Vec<String> =
-        scan.findings.iter().map(|finding| format!("{}:{}[{}]", finding.rule, finding.points, finding.detail)).collect();
+    let found: Vec<String> = scan
+        .findings
+        .iter()
+        .map(|finding| format!("{}:{}[{}]", finding.rule, finding.points, finding.detail))
+        .collect();
     println!(
         "{}\t{name}\t{took}\t{} parts, depth {}\t{}\t{}",
         score.clamp(0, 100),

@@ -10,7 +10,11 @@ const GTUBE: &str = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EM
 pub(super) fn gtube(e: &Evidence<'_>) -> Option<String> {
     let finder = memmem::Finder::new(GTUBE);
     let whole = finder.find(&e.message[e.header.body..]).is_some();
-    let found = whole || e.mime.contents.iter().any(|content| finder.find(&content.octets).is_some());
+    let found = whole
+        || e.mime
+            .contents
+            .iter()
+            .any(|content| finder.find(&content.octets).is_some());
     found.then(|| "the GTUBE test string".to_owned())
 }
 

@@ -1,11 +1,12 @@
 //! Rules over the SMTP side: greeting, reverse name, sender.
 
 use super::evidence::Evidence;
-use postern_vocab::{ReversePath, ReverseName};
+use postern_vocab::{ReverseName, ReversePath};
 
 pub(super) fn helo_is_ours(e: &Evidence<'_>) -> Option<String> {
     let helo = e.view.helo.trim_end_matches('.');
-    let ours = !e.hostname.is_empty() && helo.eq_ignore_ascii_case(e.hostname) && !e.view.client.is_loopback();
+    let ours =
+        !e.hostname.is_empty() && helo.eq_ignore_ascii_case(e.hostname) && !e.view.client.is_loopback();
     ours.then(|| helo.to_owned())
 }
 
@@ -25,7 +26,10 @@ pub(super) fn reverse_missing(e: &Evidence<'_>) -> Option<String> {
 /// RFC 3464 §2: a multipart/report to the sender of a message, from nobody.
 pub(super) fn delivery_report(e: &Evidence<'_>) -> Option<String> {
     let report = e.header.first("content-type").is_some_and(|value| {
-        value.trim_ascii_start().get(..16).is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/report"))
+        value
+            .trim_ascii_start()
+            .get(..16)
+            .is_some_and(|kind| kind.eq_ignore_ascii_case(b"multipart/report"))
     });
     (report && e.view.envelope.sender == ReversePath::Null).then(|| "multipart/report from <>".to_owned())
 }

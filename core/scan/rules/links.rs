@@ -8,7 +8,10 @@ use std::net::IpAddr;
 pub(super) fn ip_address(e: &Evidence<'_>) -> Option<String> {
     first(e, |link| {
         let number = link.host.bytes().all(|c| c.is_ascii_digit()) && !link.host.is_empty();
-        link.host.parse::<IpAddr>().is_ok_and(|address| !is_private(address)) || number
+        link.host
+            .parse::<IpAddr>()
+            .is_ok_and(|address| !is_private(address))
+            || number
     })
 }
 
@@ -25,7 +28,11 @@ pub(super) fn text_differs(e: &Evidence<'_>) -> Option<String> {
         let shown = shown_host(&link.shown);
         !link.host.is_empty() && shown.is_some_and(|shown| owner_part(&shown) != owner_part(&link.host))
     };
-    e.texts.links.iter().find(differs).map(|link| format!("{} leads to {}", link.shown, link.host))
+    e.texts
+        .links
+        .iter()
+        .find(differs)
+        .map(|link| format!("{} leads to {}", link.shown, link.host))
 }
 
 /// The host that a link's text claims, if it reads like a target.
@@ -34,32 +41,51 @@ fn shown_host(shown: &str) -> Option<String> {
     if target.contains("://") {
         return Some(Link::new(target, "").host).filter(|host| host.contains('.'));
     }
-    let www = target.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("www."));
+    let www = target
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("www."));
     www.then(|| Link::new(&format!("http://{target}"), "").host)
 }
 
 pub(super) fn shortener(e: &Evidence<'_>) -> Option<String> {
-    first(e, |link| SHORTENERS.contains(&link.host.strip_prefix("www.").unwrap_or(&link.host)))
+    first(e, |link| {
+        SHORTENERS.contains(&link.host.strip_prefix("www.").unwrap_or(&link.host))
+    })
 }
 
 pub(super) fn free_hosting(e: &Evidence<'_>) -> Option<String> {
     first(e, |link| {
         FREE_HOSTING.iter().any(|site| {
-            link.host.strip_suffix(site).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+            link.host
+                .strip_suffix(site)
+                .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
         })
     })
 }
 
 pub(super) fn odd_domain(e: &Evidence<'_>) -> Option<String> {
-    first(e, |link| link.host.rsplit_once('.').is_some_and(|(_, top)| ODD_TOP_LEVEL.contains(&top)))
+    first(e, |link| {
+        link.host
+            .rsplit_once('.')
+            .is_some_and(|(_, top)| ODD_TOP_LEVEL.contains(&top))
+    })
 }
 
 pub(super) fn userinfo(e: &Evidence<'_>) -> Option<String> {
-    first(e, |link| link.has_userinfo && link.target.split('@').next().is_some_and(|before| before.contains('.')))
+    first(e, |link| {
+        link.has_userinfo
+            && link
+                .target
+                .split('@')
+                .next()
+                .is_some_and(|before| before.contains('.'))
+    })
 }
 
 pub(super) fn punycode(e: &Evidence<'_>) -> Option<String> {
-    first(e, |link| !link.host.is_ascii() || link.host.split('.').any(|label| label.starts_with("xn--")))
+    first(e, |link| {
+        !link.host.is_ascii() || link.host.split('.').any(|label| label.starts_with("xn--"))
+    })
 }
 
 pub(super) fn recipient(e: &Evidence<'_>) -> Option<String> {
@@ -67,7 +93,9 @@ pub(super) fn recipient(e: &Evidence<'_>) -> Option<String> {
     let encoded = recipient.replace('@', "%40");
     first(e, |link| {
         let target = link.target.to_lowercase();
-        !link.host.is_empty() && !e.is_senders(&link.host) && (target.contains(&recipient) || target.contains(&encoded))
+        !link.host.is_empty()
+            && !e.is_senders(&link.host)
+            && (target.contains(&recipient) || target.contains(&encoded))
     })
 }
 
@@ -80,5 +108,9 @@ pub(super) fn one_target(e: &Evidence<'_>) -> Option<String> {
 }
 
 fn first(e: &Evidence<'_>, fits: impl Fn(&Link) -> bool) -> Option<String> {
-    e.texts.links.iter().find(|link| fits(link)).map(|link| link.target.clone())
+    e.texts
+        .links
+        .iter()
+        .find(|link| fits(link))
+        .map(|link| link.target.clone())
 }

@@ -42,7 +42,11 @@ pub struct RuleInfo {
 
 /// Every rule, in the order of evaluation.
 pub fn rule_list() -> impl Iterator<Item = RuleInfo> {
-    table::RULES.iter().map(|rule| RuleInfo { name: rule.name, points: rule.points, about: rule.about })
+    table::RULES.iter().map(|rule| RuleInfo {
+        name: rule.name,
+        points: rule.points,
+        about: rule.about,
+    })
 }
 
 /// The findings of every rule that fires.
@@ -55,5 +59,9 @@ pub(crate) fn evaluate(evidence: &Evidence<'_>) -> Vec<Finding> {
             detail: one_line(&seen, limits::FINDING_DETAIL_CHARS_MAX),
         })
     };
-    table::RULES.iter().filter_map(fired).take(limits::FINDINGS_MAX).collect()
+    table::RULES
+        .iter()
+        .filter_map(fired)
+        .take(limits::FINDINGS_MAX)
+        .collect()
 }

@@ -135,15 +135,21 @@ pub(crate) struct Hits {
 impl Hits {
     /// The different phrases of a group, in the order found.
     pub(super) fn of(&self, group: Group) -> Vec<&'static str> {
-        self.found.iter().filter(|(one, _)| *one == group).map(|(_, phrase)| *phrase).collect()
+        self.found
+            .iter()
+            .filter(|(one, _)| *one == group)
+            .map(|(_, phrase)| *phrase)
+            .collect()
     }
 }
 
 impl Phrases {
     /// Compiles the automaton.
     pub(crate) fn new() -> Self {
-        let patterns: Vec<(Group, &'static str)> =
-            PHRASES.iter().flat_map(|(group, list)| list.iter().map(|phrase| (*group, *phrase))).collect();
+        let patterns: Vec<(Group, &'static str)> = PHRASES
+            .iter()
+            .flat_map(|(group, list)| list.iter().map(|phrase| (*group, *phrase)))
+            .collect();
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
             .build(patterns.iter().map(|(_, phrase)| phrase))

@@ -2,8 +2,8 @@
 //! them. Points: 50 makes a message suspect, 90 spam (the defaults of the policy); no rule alone is meant to reach 50
 //! except those that name what they found.
 
-use super::{Rule, attachments, body, envelope, evidence::Evidence, header, links};
 use super::phrases::Group;
+use super::{Rule, attachments, body, envelope, evidence::Evidence, header, links};
 
 const fn rule(
     name: &'static str,
@@ -11,7 +11,12 @@ const fn rule(
     about: &'static str,
     seen: fn(&Evidence<'_>) -> Option<String>,
 ) -> Rule {
-    Rule { name, points, about, seen }
+    Rule {
+        name,
+        points,
+        about,
+        seen,
+    }
 }
 
 #[rustfmt::skip]

@@ -4,6 +4,5 @@ mod body;
 mod client;
 mod house;
 mod server;
-mod speed_tmp;
 mod transcript;
 mod transcripts;

@@ -1,0 +1,74 @@
+//! `postern lists`: safelists and blocklists, everyone's and by mailbox.
+
+use super::args::{Entry, Lists};
+use super::door::Door;
+use super::output::Output;
+use super::table::Table;
+use super::times;
+use super::trouble::Trouble;
+use postern_engine::policy::Config;
+use postern_quarantine::api::{DoorError, Reply, Request};
+use postern_vocab::{ListKind, ListOwner};
+use std::process::ExitCode;
+
+/// Does it.
+pub fn lists(config: &Config, action: Option<Lists>, output: &mut Output) -> Result<ExitCode, Trouble> {
+    let door = Door::of(config);
+    match action {
+        None => show(&door, None, output),
+        Some(Lists::Show { owner }) => show(&door, owner, output),
+        Some(Lists::Add(Entry { list, sender, owner })) => {
+            let kind = kind(&list);
+            let done = format!("added {sender} to the {} of {owner}", kind.as_str());
+            door.tell(Request::ListAdd {
+                owner,
+                kind,
+                pattern: sender,
+            })?;
+            output.line(done)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Lists::Remove(Entry { list, sender, owner })) => {
+            let kind = kind(&list);
+            let done = format!("removed {sender} from the {} of {owner}", kind.as_str());
+            door.tell(Request::ListRemove {
+                owner,
+                kind,
+                pattern: sender,
+            })?;
+            output.line(done)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+fn kind(word: &str) -> ListKind {
+    if word == "safe" {
+        ListKind::Safe
+    } else {
+        ListKind::Block
+    }
+}
+
+fn show(door: &Door, owner: Option<ListOwner>, output: &mut Output) -> Result<ExitCode, Trouble> {
+    let entries = match door.ask(Request::ListShow { owner })? {
+        Reply::List(entries) => entries,
+        _ => return Err(DoorError::Unexpected.into()),
+    };
+    if output.json {
+        output.values(&entries)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new(&["OWNER", "LIST", "SENDER", "ADDED", "BY~"]);
+    for entry in entries {
+        table.row([
+            entry.owner.to_string(),
+            entry.kind.as_str().to_owned(),
+            entry.pattern.to_string(),
+            times::shown(entry.added_at),
+            entry.added_by,
+        ]);
+    }
+    output.table(&table, "the lists are empty")?;
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,259 @@
+//! `postern run`: puts the rooms together and takes them apart again. No logic of its own.
+//!
+//! Here the engine and the store meet, who never see each other: journal records go from one to the other by
+//! [`feed`], submissions the other way by [`submissions`].
+
+mod directories;
+mod feed;
+mod portal;
+mod submissions;
+
+use directories::{DirectoryError, Directories};
+use postern_engine::policy::{Config, ListChange, Lists};
+use postern_engine::recovery::{self, RecoveredShard};
+use postern_engine::{BindError, Engine, HighestIds, Notice, Preparation, Shared};
+use postern_quarantine::{Door, DoorOpenError, MailLogsError, Settings, Store, StoreError};
+use postern_vocab::{Timestamp, limits};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+/// Why the daemon does not start. Every text names the cause and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A directory is not to be had.
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    /// A listener's address is not to be had.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+    /// The index does not open.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The door does not open.
+    #[error(transparent)]
+    Door(#[from] DoorOpenError),
+    /// The mail log cannot be written.
+    #[error(transparent)]
+    Logs(#[from] MailLogsError),
+    /// The configuration insists on a driver that there is not.
+    #[error("{0}")]
+    Driver(String),
+    /// The journal cannot be read.
+    #[error("the journal in {directory} cannot be read: {source}; check the disk and its permissions")]
+    Journal {
+        /// Which.
+        directory: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system is out of something.
+    #[error("cannot start: {0}")]
+    System(#[from] io::Error),
+}
+
+/// The running daemon.
+pub struct Running {
+    engine: Arc<Engine>,
+    shared: Arc<Shared>,
+    door: Door,
+    submissions: JoinHandle<()>,
+    feed: JoinHandle<()>,
+    portal: Option<portal::Supervisor>,
+    /// The configuration's path.
+    file: PathBuf,
+    /// Held until the end: nobody else may write to these directories.
+    _directories: Directories,
+}
+
+/// Starts everything, in the order in which one part needs another. `file` is the configuration's own path, for the
+/// portal process.
+///
+/// # Errors
+/// [`StartError`]; nothing is left running then.
+pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
+    let driver = postern_engine::choose(config.driver).map_err(StartError::Driver)?;
+    let directories = Directories::prepare(&config)?;
+    let count = recovery::shard_count(&directories.journal, config.shards)?;
+    let sockets = bind_all(&config, count)?;
+    let store = Arc::new(Store::open(&directories.index, store_settings(&config))?);
+    let shards = recover_all(&directories, &config, count)?;
+    say_damage(&shards);
+
+    let highest = shards.iter().fold(ids_of(&store), |highest, shard| highest.max(shard.highest));
+    let shared = Shared::new(config, Lists::from_entries(store.lists()?), highest);
+    let (notices, heard) = crossbeam::channel::bounded::<Notice>(limits::INDEX_NOTICES_MAX);
+    let tails = feed::tails(&store, &shards)?;
+    let engine = Engine::start(Preparation {
+        shared: Arc::clone(&shared),
+        shards,
+        sockets,
+        notices,
+        driver,
+        seal: random()?,
+    })?;
+    let engine = Arc::new(engine);
+    let (submit, submitted) = crossbeam::channel::bounded(1);
+    let submissions = submissions::carry(submitted, Arc::clone(&engine))?;
+    let feed = feed::start(feed::Parts {
+        store: Arc::clone(&store),
+        logs: directories.logs.clone(),
+        tails,
+        heard,
+        engine: Arc::clone(&engine),
+        submit: submit.clone(),
+    })?;
+    let mail = postern_quarantine::Mail { submit, lists_changed: lists_changed(Arc::clone(&shared)) };
+    let door = Door::open(&shared.config.run_dir, store, mail)?;
+    let portal = shared.config.portal.as_ref().map(|_| portal::Supervisor::start(file)).transpose()?;
+    announce(&shared.config, &driver.to_string(), count);
+    Ok(Running {
+        engine,
+        shared,
+        door,
+        submissions,
+        feed,
+        portal,
+        file: file.to_owned(),
+        _directories: directories,
+    })
+}
+
+impl Running {
+    /// Runs until SIGINT or SIGTERM, reading the configuration again at each SIGHUP; then stops.
+    pub fn wait(self) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let told = runtime.and_then(|runtime| runtime.block_on(until_told_to_stop(&self.shared, &self.file)));
+        if let Err(error) = told {
+            eprintln!("postern: signals cannot be waited for: {error}; stopping");
+        }
+        self.stop();
+    }
+
+    /// Stops: no new mail, then what is under way, then the index to its end.
+    pub fn stop(self) {
+        // A service manager that is not there needs no word.
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+        if let Some(portal) = self.portal {
+            portal.stop();
+        }
+        self.door.close();
+        self.engine.stop();
+        // A thread that panicked has said so on standard error.
+        let _ = self.feed.join();
+        let _ = self.submissions.join();
+    }
+}
+
+async fn until_told_to_stop(shared: &Shared, file: &Path) -> io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    let mut hangup = signal(SignalKind::hangup())?;
+    loop {
+        tokio::select! {
+            _ = interrupt.recv() => return Ok(()),
+            _ = terminate.recv() => return Ok(()),
+            _ = hangup.recv() => reload(shared, file),
+        }
+    }
+}
+
+/// Swaps the policy atomically, or changes nothing and says why.
+fn reload(shared: &Shared, file: &Path) {
+    match crate::cli::configuration::read(file) {
+        Ok(config) => {
+            shared.policy.store(Arc::new(config.policy));
+            eprintln!("postern: configuration {} is in force (listeners and directories: after a restart)", file.display());
+        }
+        Err(error) => eprintln!("postern: the configuration is unchanged:\n{error}"),
+    }
+}
+
+fn bind_all(config: &Config, shards: u16) -> Result<Vec<(String, Vec<std::net::TcpListener>)>, BindError> {
+    let bind = |listener: &postern_engine::policy::Listener| {
+        let sockets = postern_engine::bind(&listener.name, listener.address, usize::from(shards))?;
+        Ok((listener.name.clone(), sockets))
+    };
+    config.listeners.iter().map(bind).collect()
+}
+
+/// Each shard's journal is read on a thread of its own.
+fn recover_all(
+    directories: &Directories,
+    config: &Config,
+    count: u16,
+) -> Result<Vec<RecoveredShard>, StartError> {
+    let routes = &config.policy.routes;
+    std::thread::scope(|scope| {
+        let recover = |number: u16| {
+            let directory = directories.journal.join(number.to_string());
+            let read = move || {
+                let recovered = directories::make(&directory)
+                    .and_then(|()| recovery::shard(postern_engine::journal::StdFiles, directory.clone(), number, routes));
+                recovered.map_err(|source| StartError::Journal { directory: directory.display().to_string(), source })
+            };
+            scope.spawn(read)
+        };
+        let readers: Vec<_> = (0..count).map(recover).collect();
+        let joined = readers.into_iter().map(|reader| reader.join().expect("recovery does not panic"));
+        joined.collect()
+    })
+}
+
+fn say_damage(shards: &[RecoveredShard]) {
+    for shard in shards {
+        for damage in shard.damage() {
+            eprintln!("postern: journal of shard {}: {damage}", shard.number);
+        }
+    }
+}
+
+fn store_settings(config: &Config) -> Settings {
+    Settings {
+        retention: config.quarantines.iter().map(|one| (one.name.clone(), one.retention)).collect(),
+        retention_default: limits::QUARANTINE_RETENTION,
+        digest_from: config.digest_from.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        clock: now,
+    }
+}
+
+fn now() -> Timestamp {
+    postern_engine::clock::Clock::Wall.now()
+}
+
+fn ids_of(store: &Store) -> HighestIds {
+    let (icid, mid, dcid) = store.highest_ids();
+    HighestIds { icid, mid, dcid }
+}
+
+/// In force for the next message when this returns.
+fn lists_changed(shared: Arc<Shared>) -> Box<dyn Fn(postern_quarantine::ListChange) + Send + Sync> {
+    use postern_quarantine::ListChange as Said;
+    Box::new(move |said| {
+        let change = match said {
+            Said::Added(entry) => ListChange::Added(entry),
+            Said::Removed { owner, kind, pattern } => ListChange::Removed { owner, kind, pattern },
+        };
+        shared.lists.rcu(|lists| lists.with_change(change.clone()));
+    })
+}
+
+fn random() -> io::Result<u64> {
+    let mut octets = [0; 8];
+    rustix::rand::getrandom(&mut octets, rustix::rand::GetRandomFlags::empty())?;
+    Ok(u64::from_ne_bytes(octets))
+}
+
+fn announce(config: &Config, driver: &str, shards: u16) {
+    for listener in &config.listeners {
+        let (name, address) = (&listener.name, listener.address);
+        eprintln!("postern: listener \"{name}\" takes mail on {address}: {shards} shards on {driver}");
+    }
+    if let Some(portal) = &config.portal {
+        eprintln!("postern: the portal is at {}", portal.public_url);
+    }
+    // A service manager that is not there needs no word.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+}

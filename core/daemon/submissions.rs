@@ -1,0 +1,42 @@
+//! Carries what people send on its way (releases, digests) from the store to a shard, and the shard's answer back.
+
+use crossbeam::channel::{Receiver, Sender};
+use postern_engine::Engine;
+use postern_quarantine::Submission;
+use postern_vocab::Mid;
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+
+type Answer = Sender<Result<Mid, String>>;
+
+/// Starts the thread that carries; it ends when nobody can submit any more.
+///
+/// # Errors
+/// A thread cannot be made.
+pub fn carry(submitted: Receiver<(Submission, Answer)>, engine: Arc<Engine>) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new().name("submissions".to_owned()).spawn(move || {
+        for (submission, answer) in submitted {
+            hand_over(&engine, submission, answer);
+        }
+    })
+}
+
+fn hand_over(engine: &Engine, submission: Submission, answer: Answer) {
+    let refused = answer.clone();
+    let handed = engine.submit(postern_engine::Submission {
+        mid: submission.mid,
+        origin: submission.origin,
+        envelope: submission.envelope,
+        decision: submission.decision,
+        trace_header: submission.trace_header,
+        cuts: submission.cuts,
+        content: submission.content,
+        // Whoever asked may have gone away; the message is on its way all the same.
+        done: Box::new(move |taken| drop(answer.send(taken))),
+    });
+    if let Err(why) = handed {
+        // As above.
+        let _ = refused.send(Err(why.to_owned()));
+    }
+}

@@ -1,0 +1,204 @@
+//! What happened on a connection in: it came, was refused something, misbehaved, ended.
+
+use super::message;
+use crate::StoreError;
+use crate::changes::Changes;
+use crate::fate;
+use crate::record::{ConnectionRecord, MessageRecord};
+use postern_quarantine_api::{RecipientFate, RecipientState};
+use postern_vocab::events::{Connected, Disconnected, Incident, Refused, Speaker, Stage};
+use postern_vocab::text::{escaped, one_line};
+use postern_vocab::{Address, ReversePath, Timestamp, limits};
+
+/// Feeds a connection.
+pub(super) fn connected(
+    changes: &mut Changes<'_>,
+    at: Timestamp,
+    connected: &Connected,
+) -> Result<(), StoreError> {
+    changes.totals.count("connections", 1);
+    let record = changes.connection(connected.icid, at)?;
+    record.peer = Some(connected.peer.clone());
+    record.reverse = connected.reverse.clone();
+    let row = &mut record.found.row;
+    row.ip = Some(connected.peer.remote.ip().to_canonical().to_string());
+    row.reverse = connected.reverse.name().map(shown);
+    let name = row.reverse.as_deref().unwrap_or("no reverse name");
+    let text = format!(
+        "ICID {} connected from {} ({name}) to listener {}",
+        connected.icid, connected.peer.remote, connected.peer.listener
+    );
+    record.timeline.tell(at, text);
+    Ok(())
+}
+
+/// Feeds a refusal: to the message it was in, else to the connection, whose row a search then shows.
+pub(super) fn refused(changes: &mut Changes<'_>, at: Timestamp, refused: &Refused) -> Result<(), StoreError> {
+    changes.totals.count("refused", 1);
+    let text = refusal(refused);
+    let record = changes.connection(refused.icid, at)?;
+    let Some(mid) = refused.mid else {
+        record.timeline.tell(at, text);
+        refuse_connection(record, refused);
+        return Ok(());
+    };
+    note_message(record, mid);
+    let (ip, reverse) = (record.found.row.ip.clone(), record.found.row.reverse.clone());
+    let record = changes.message(mid, at)?;
+    record.timeline.tell(at, text);
+    record.found.refused = true;
+    let row = &mut record.found.row;
+    row.icid = Some(refused.icid);
+    row.ip = row.ip.take().or(ip);
+    row.reverse = row.reverse.take().or(reverse);
+    row.sender = refused
+        .sender
+        .as_ref()
+        .map(ReversePath::to_string)
+        .or(row.sender.take());
+    refuse_recipients(record, refused);
+    match &refused.judged {
+        Some(judged) => message::judged(changes, (mid, at), Some(&judged.facts), &judged.decision),
+        None => Ok(()),
+    }
+}
+
+/// Feeds misbehaviour.
+pub(super) fn incident(
+    changes: &mut Changes<'_>,
+    at: Timestamp,
+    incident: &Incident,
+) -> Result<(), StoreError> {
+    changes.totals.count("incidents", 1);
+    let record = changes.connection(incident.icid, at)?;
+    let kind = super::word(&incident.kind);
+    record.timeline.tell(
+        at,
+        format!(
+            "{kind}: {}",
+            one_line(&incident.detail, limits::CONVERSATION_LINE_OCTETS_MAX)
+        ),
+    );
+    if record.incidents.len() < limits::INCIDENTS_PER_CONNECTION_MAX {
+        record.incidents.push(incident.clone());
+    }
+    Ok(())
+}
+
+/// Feeds an end. A connection that brought no message is then shown by a search.
+pub(super) fn disconnected(
+    changes: &mut Changes<'_>,
+    at: Timestamp,
+    disconnected: &Disconnected,
+) -> Result<(), StoreError> {
+    let record = changes.connection(disconnected.icid, at)?;
+    record
+        .timeline
+        .tell(at, format!("disconnected: {}", fate::ending(disconnected.ending)));
+    read_conversation(record, disconnected);
+    record.listed |= record.messages.is_empty();
+    record.disconnected = Some(disconnected.clone());
+    Ok(())
+}
+
+/// The connection brought this message.
+pub(super) fn note_message(record: &mut ConnectionRecord, mid: postern_vocab::Mid) {
+    if record.messages.last() != Some(&mid) && !record.messages.contains(&mid) {
+        record.messages.push(mid);
+    }
+}
+
+fn refuse_connection(record: &mut ConnectionRecord, refused: &Refused) {
+    record.listed = true;
+    record.found.refused = true;
+    let row = &mut record.found.row;
+    row.reason = format!("{} ({})", refused.reply, refused.rule);
+    if let Some(sender) = &refused.sender {
+        row.sender = Some(sender.to_string());
+    }
+    for address in refused.accepted_recipients.iter().chain(&refused.recipient) {
+        note_recipient(&mut row.recipients, address.to_string());
+    }
+}
+
+fn note_recipient(recipients: &mut Vec<String>, address: String) {
+    if recipients.len() < limits::RECIPIENTS_MAX && !recipients.contains(&address) {
+        recipients.push(address);
+    }
+}
+
+fn refuse_recipients(record: &mut MessageRecord, refused: &Refused) {
+    let whom: Vec<&Address> = match (&refused.recipient, refused.stage) {
+        (Some(recipient), _) => vec![recipient],
+        (None, Stage::Data) => refused.accepted_recipients.iter().collect(),
+        (None, _) => Vec::new(),
+    };
+    record.found.row.reason = format!("{} ({})", refused.reply, refused.rule);
+    for recipient in whom {
+        if record.recipients.len() >= limits::RECIPIENTS_MAX * 2 {
+            return;
+        }
+        record.recipients.push(RecipientFate {
+            rid: None,
+            recipient: recipient.to_string(),
+            state: RecipientState::Refused {
+                stage: refused.stage,
+                reply: refused.reply.clone(),
+                rule: refused.rule.clone(),
+            },
+        });
+    }
+}
+
+fn refusal(refused: &Refused) -> String {
+    let what = match (refused.stage, &refused.recipient) {
+        (Stage::Connect, _) => "connection".to_owned(),
+        (Stage::Hello, _) => "greeting".to_owned(),
+        (Stage::Sender, _) => {
+            let sender = refused.sender.as_ref().map(ReversePath::to_string);
+            format!("sender <{}>", sender.unwrap_or_default())
+        }
+        (Stage::Recipient | Stage::Data, Some(recipient)) => format!("recipient <{recipient}>"),
+        (Stage::Recipient | Stage::Data, None) => "message".to_owned(),
+    };
+    format!("{what} refused: {} ({})", refused.reply, refused.rule)
+}
+
+/// What only the conversation tells: the greeting, and the envelope of a message that never became one.
+fn read_conversation(record: &mut ConnectionRecord, disconnected: &Disconnected) {
+    let anonymous = record.messages.is_empty();
+    let row = &mut record.found.row;
+    for line in &disconnected.conversation {
+        if line.speaker != Speaker::Client {
+            continue;
+        }
+        let text = escaped(&line.octets);
+        if let Some(name) = after(&text, "EHLO ").or_else(|| after(&text, "HELO ")) {
+            row.helo = Some(name.trim().to_owned());
+        } else if !anonymous {
+            continue;
+        } else if let Some(path) = after(&text, "MAIL FROM:") {
+            row.sender.get_or_insert_with(|| in_brackets(path));
+        } else if let Some(path) = after(&text, "RCPT TO:") {
+            note_recipient(&mut row.recipients, in_brackets(path));
+        }
+    }
+}
+
+fn after<'a>(line: &'a str, verb: &str) -> Option<&'a str> {
+    let start = line.get(..verb.len())?;
+    start.eq_ignore_ascii_case(verb).then(|| &line[verb.len()..])
+}
+
+/// The path of a MAIL or RCPT argument, without angle brackets and parameters.
+fn in_brackets(argument: &str) -> String {
+    let argument = argument.trim();
+    match argument.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
+        Some((path, _)) => path.to_owned(),
+        None => argument.split(' ').next().unwrap_or_default().to_owned(),
+    }
+}
+
+fn shown(name: &str) -> String {
+    one_line(name, limits::DOMAIN_OCTETS_MAX)
+}

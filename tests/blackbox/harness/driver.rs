@@ -1,0 +1,176 @@
+//! A real browser, by the WebDriver protocol (W3C): Chromium behind chromedriver.
+
+use super::http::Http;
+use super::wait::{SOON, soon, try_until};
+use serde_json::{Value, json};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use tempfile::TempDir;
+
+/// The key under which WebDriver gives out elements.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+const FLAGS: [&str; 12] = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--window-size=1200,900",
+];
+
+/// Why there is no browser, if there is none.
+pub fn browser_is_here() -> Result<(), String> {
+    for name in ["chromium", "chromedriver"] {
+        program(name).ok_or_else(|| format!("there is no {name}; deploy/packages test installs it"))?;
+    }
+    Ok(())
+}
+
+fn program(name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
+}
+
+/// One browser with one window and an empty profile.
+pub struct Browser {
+    http: Http,
+    session: String,
+    driver: Child,
+    _profile: TempDir,
+}
+
+impl Browser {
+    /// Starts it. No request of it leaves the machine: every name but numbers resolves to nothing.
+    pub fn start() -> Self {
+        let profile = super::scratch();
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
+        let mut command = Command::new(program("chromedriver").expect("asked before"));
+        // Its own log tells of every step, and is of no use when the test can tell what was on the page.
+        command.arg(format!("--port={}", address.port())).stdout(Stdio::null()).stderr(Stdio::null());
+        let driver = command.spawn().expect("chromedriver starts");
+        let mut browser = Self { http: Http::new(address), session: String::new(), driver, _profile: profile };
+        soon("chromedriver answers", || TcpStream::connect(address).ok());
+        browser.open_session();
+        browser
+    }
+
+    fn open_session(&mut self) {
+        let mut arguments: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
+        arguments.push(format!("--user-data-dir={}", self._profile.path().display()));
+        arguments.push("--host-resolver-rules=MAP * ~NOTFOUND".to_owned());
+        let options = json!({ "binary": program("chromium").expect("asked before"), "args": arguments });
+        let wanted = json!({ "capabilities": { "alwaysMatch": {
+            "goog:chromeOptions": options, "timeouts": { "implicit": 0, "pageLoad": 60_000 } } } });
+        let opened = self.ask("POST", "/session", &wanted);
+        self.session = format!("/session/{}", opened["sessionId"].as_str().expect("a session"));
+    }
+
+    /// Opens an address, and waits until it is loaded with everything on it.
+    #[track_caller]
+    pub fn open(&self, url: &str) {
+        self.tell("/url", &json!({ "url": url }));
+    }
+
+    /// The address that is open.
+    #[track_caller]
+    pub fn url(&self) -> String {
+        self.see("/url")
+    }
+
+    /// The page as it is now, as HTML.
+    #[track_caller]
+    pub fn source(&self) -> String {
+        self.see("/source")
+    }
+
+    /// The text that a person sees.
+    #[track_caller]
+    pub fn text(&self) -> String {
+        let body = self.find("css selector", "body");
+        self.see(&format!("/element/{body}/text"))
+    }
+
+    /// Types into a field.
+    #[track_caller]
+    pub fn fill(&self, css: &str, text: &str) {
+        let field = self.find("css selector", css);
+        self.tell(&format!("/element/{field}/value"), &json!({ "text": text }));
+    }
+
+    /// Clicks a link by its text, as a person would: it must be there to be seen.
+    #[track_caller]
+    pub fn follow(&self, text: &str) {
+        let link = self.find("link text", text);
+        self.tell(&format!("/element/{link}/click"), &json!({}));
+    }
+
+    /// Clicks.
+    #[track_caller]
+    pub fn click(&self, css: &str) {
+        let element = self.find("css selector", css);
+        self.tell(&format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// Waits until a person sees this text.
+    #[track_caller]
+    pub fn wait_for(&self, text: &str) {
+        let mut seen = String::new();
+        let shown = try_until(SOON, || {
+            seen = self.text();
+            seen.contains(text).then_some(())
+        });
+        assert!(shown.is_some(), "\"{text}\" does not appear at {}; there is:\n{seen}", self.url());
+    }
+
+    #[track_caller]
+    fn find(&self, using: &str, value: &str) -> String {
+        let path = format!("{}/element", self.session);
+        let found = self.ask("POST", &path, &json!({ "using": using, "value": value }));
+        found[ELEMENT].as_str().expect("an element").to_owned()
+    }
+
+    #[track_caller]
+    fn see(&self, path: &str) -> String {
+        let value = self.ask("GET", &format!("{}{path}", self.session), &Value::Null);
+        value.as_str().expect("a text").to_owned()
+    }
+
+    #[track_caller]
+    fn tell(&self, path: &str, value: &Value) {
+        self.ask("POST", &format!("{}{path}", self.session), value);
+    }
+
+    #[track_caller]
+    fn ask(&self, method: &str, path: &str, value: &Value) -> Value {
+        let body = if value.is_null() { String::new() } else { value.to_string() };
+        let header = [("Content-Type", "application/json; charset=utf-8")];
+        let answer = self.http.try_request((method, path), &header, &body);
+        let answer = answer.unwrap_or_else(|why| panic!("{method} {path}: {why}"));
+        let mut given: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+        assert_eq!(answer.status, 200, "{method} {path} {value}: {}", given["value"]["message"]);
+        given["value"].take()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        // The session's end ends the browser; the driver's end would leave it alone.
+        let _ = self.http.try_request(("DELETE", &self.session), &[], "");
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+    }
+}
+
+/// Free a moment ago; chromedriver listens on 127.0.0.1 only, so an address of its own cannot be given to it.
+pub fn free_port() -> u16 {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a loopback address");
+    listener.local_addr().expect("it is bound").port()
+}

@@ -1,0 +1,343 @@
+//! The daemon under test: its configuration, its directory, its life.
+
+use super::http::Http;
+use super::program::{Ran, postern, run_to_end};
+use super::smtp::Smtp;
+use super::wait::{SOON, soon, try_until, until};
+use super::NextHop;
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use std::fs::{self, File, OpenOptions};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::time::Duration;
+use tempfile::TempDir;
+
+const START: Duration = Duration::from_secs(60);
+const COMMAND: Duration = Duration::from_secs(60);
+/// The daemon's own grace for what is under way is 10 s and 2 s.
+const STOP: Duration = Duration::from_secs(30);
+/// What is shown of the daemon's standard error when a test fails.
+const LAST_WORDS: usize = 4000;
+
+/// What a gateway's configuration says.
+pub struct Options {
+    hop: SocketAddr,
+    recipients: Option<Vec<String>>,
+    top: String,
+    tables: String,
+    data_dir: Option<PathBuf>,
+    address: Ipv4Addr,
+}
+
+impl Options {
+    /// Mail for example.test, and all other mail too, goes to this next hop. Retries come quickly.
+    pub fn new(hop: &NextHop) -> Self {
+        Self {
+            hop: hop.address,
+            recipients: None,
+            top: String::new(),
+            tables: String::new(),
+            data_dir: None,
+            address: super::own_address(),
+        }
+    }
+
+    /// The only recipients of example.test.
+    pub fn recipients(mut self, recipients: &[&str]) -> Self {
+        self.recipients = Some(recipients.iter().map(|one| (*one).to_owned()).collect());
+        self
+    }
+
+    /// A further key above the tables.
+    pub fn top(mut self, line: &str) -> Self {
+        self.top.push_str(&format!("{line}\n"));
+        self
+    }
+
+    /// Further tables.
+    pub fn tables(mut self, text: &str) -> Self {
+        self.tables.push_str(&format!("\n{text}\n"));
+        self
+    }
+
+    /// Another directory than a fresh one.
+    pub fn data_dir(mut self, path: &Path) -> Self {
+        self.data_dir = Some(path.to_owned());
+        self
+    }
+
+    /// The address of another gateway.
+    pub fn address_of(mut self, other: &Gateway) -> Self {
+        self.address = other.address;
+        self
+    }
+
+    /// Writes the configuration and starts the daemon.
+    #[track_caller]
+    pub fn start(self) -> Gateway {
+        let mut gateway = self.prepare();
+        gateway.launch();
+        gateway.wait_until_ready();
+        gateway
+    }
+
+    /// Writes the configuration only.
+    pub fn prepare(self) -> Gateway {
+        let home = super::scratch();
+        let data_dir = self.data_dir.clone().unwrap_or_else(|| home.path().join("data"));
+        let config = home.path().join("postern.toml");
+        fs::write(&config, self.text(&data_dir)).expect("the configuration is written");
+        Gateway { home, config, data_dir, address: self.address, child: None }
+    }
+
+    fn text(&self, data_dir: &Path) -> String {
+        let Self { hop, recipients, top, tables, address, .. } = self;
+        let recipients = recipients.as_ref().map_or_else(String::new, |all| format!("recipients = {all:?}"));
+        // The route for all the rest is what keeps bounces to made-up senders on this machine, and the name server that
+        // is not there keeps look-ups there.
+        format!(
+            r#"hostname = "mx.example.test"
+data_dir = "{data_dir}"
+{top}
+[[listener]]
+name = "inbound"
+address = "{address}:2525"
+
+[[domain]]
+name = "example.test"
+route = "{hop}"
+{recipients}
+
+[[route]]
+domain = "*"
+to = "{hop}"
+
+[dns]
+servers = ["127.0.0.1:9"]
+
+[portal]
+address = "{address}:8025"
+{tables}"#,
+            data_dir = data_dir.display(),
+        )
+    }
+}
+
+/// A gateway: running, killed or stopped.
+pub struct Gateway {
+    home: TempDir,
+    /// Its configuration file.
+    pub config: PathBuf,
+    /// Its data.
+    pub data_dir: PathBuf,
+    address: Ipv4Addr,
+    child: Option<Child>,
+}
+
+impl Gateway {
+    /// One with nothing special.
+    #[track_caller]
+    pub fn start(hop: &NextHop) -> Self {
+        Options::new(hop).start()
+    }
+
+    /// Where it takes mail.
+    pub fn smtp(&self) -> SocketAddr {
+        SocketAddr::from((self.address, 2525))
+    }
+
+    /// Where its pages are.
+    pub fn portal(&self) -> SocketAddr {
+        SocketAddr::from((self.address, 8025))
+    }
+
+    /// Sends one message from a connection of its own; its MID.
+    #[track_caller]
+    pub fn accepts(&self, from: &str, to: &[&str], message: &[u8]) -> u64 {
+        let mut smtp = Smtp::greeted(self.smtp());
+        let mid = smtp.accepted(from, to, message);
+        smtp.ask("QUIT", 221);
+        mid
+    }
+
+    /// Starts the daemon without waiting for anything.
+    pub fn launch(&mut self) {
+        assert!(self.child.is_none(), "it runs");
+        let mut command = postern(&["run", "--config"]);
+        command.arg(&self.config).stdout(self.log()).stderr(self.log());
+        self.child = Some(command.spawn().expect("the program starts"));
+    }
+
+    /// Waits for banner and door.
+    #[track_caller]
+    pub fn wait_until_ready(&mut self) {
+        let smtp = self.smtp();
+        let socket = self.data_dir.join("run/operator.sock");
+        let child = self.child.as_mut().expect("it was launched");
+        let mut ended = None;
+        until("the daemon starts", START, || {
+            ended = child.try_wait().expect("a child can be waited for");
+            let ready = TcpStream::connect(smtp).is_ok() && UnixStream::connect(&socket).is_ok();
+            (ready || ended.is_some()).then_some(())
+        });
+        assert!(ended.is_none(), "the daemon ended at once, {ended:?}:\n{}", self.stderr());
+    }
+
+    /// Takes its life in the middle of whatever it does.
+    pub fn kill9(&mut self) {
+        self.signal(Signal::KILL);
+        self.child.take().expect("it runs").wait().expect("a child can be waited for");
+        // The portal dies with it; its port has to be free for the next one.
+        let portal = self.portal();
+        soon("the portal dies with the daemon", || TcpStream::connect(portal).is_err().then_some(()));
+    }
+
+    /// Stops it in an orderly way.
+    #[track_caller]
+    pub fn stop(&mut self) {
+        self.signal(Signal::TERM);
+        let mut child = self.child.take().expect("it runs");
+        let status = until("the daemon stops", STOP, || child.try_wait().expect("a child can be waited for"));
+        assert!(status.success(), "it ended with {status}:\n{}", self.stderr());
+    }
+
+    /// Starts it again.
+    #[track_caller]
+    pub fn again(&mut self) {
+        self.launch();
+        self.wait_until_ready();
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        kill_process(self.pid(), signal).expect("it runs");
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_child(self.child.as_ref().expect("it runs"))
+    }
+
+    /// What it said on standard error, over all its lives.
+    pub fn stderr(&self) -> String {
+        let octets = fs::read(self.home.path().join("stderr.log")).unwrap_or_default();
+        String::from_utf8_lossy(&octets).into_owned()
+    }
+
+    fn log(&self) -> File {
+        let path = self.home.path().join("stderr.log");
+        OpenOptions::new().create(true).append(true).open(path).expect("the log opens")
+    }
+
+    /// The most memory that it ever had, in MiB.
+    pub fn memory_high_mib(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.pid().as_raw_nonzero());
+        let status = fs::read_to_string(path).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the kernel tells");
+        let kib = line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok());
+        kib.expect("a number") / 1024
+    }
+
+    /// Runs a command on it.
+    #[track_caller]
+    pub fn cli(&self, arguments: &[&str]) -> Ran {
+        self.cli_with(arguments, "")
+    }
+
+    /// The same with something on standard input.
+    #[track_caller]
+    pub fn cli_with(&self, arguments: &[&str], input: &str) -> Ran {
+        let mut command = postern(arguments);
+        command.arg("--config").arg(&self.config);
+        run_to_end(&mut command, input, COMMAND)
+    }
+
+    /// `postern track --json`.
+    #[track_caller]
+    pub fn track(&self, arguments: &[&str]) -> Vec<Value> {
+        let ran = self.cli(&[&["track", "--json"], arguments].concat());
+        assert!(ran.status == 0 || ran.status == 1 && ran.err.is_empty(), "{ran:?}");
+        ran.json_lines()
+    }
+
+    /// The one row that fits, once there is one: the index may be a moment behind.
+    #[track_caller]
+    pub fn tracked(&self, arguments: &[&str]) -> Value {
+        soon(&format!("track {arguments:?}"), || {
+            let mut rows = self.track(arguments);
+            assert!(rows.len() < 2, "track {arguments:?} finds several: {rows:#?}");
+            rows.pop()
+        })
+    }
+
+    /// `postern show --json`, once there is such a thing.
+    #[track_caller]
+    pub fn show(&self, label: &str, number: &Value) -> Value {
+        let number = number.to_string();
+        soon(&format!("show {label} {number}"), || {
+            let ran = self.cli(&["show", label, &number, "--json"]);
+            (ran.status == 0).then(|| ran.json())
+        })
+    }
+
+    /// `postern show --json` of a message, once its last state is this.
+    #[track_caller]
+    pub fn message_is(&self, mid: u64, state: &str) -> Value {
+        let mut seen = String::new();
+        let found = try_until(SOON, || {
+            let ran = self.cli(&["show", "MID", &mid.to_string(), "--json"]);
+            let detail = (ran.status == 0).then(|| ran.json())?;
+            seen = detail["row"].to_string();
+            (detail["row"]["state"] == state).then_some(detail)
+        });
+        found.unwrap_or_else(|| panic!("MID {mid} is not {state} but {seen}"))
+    }
+
+    /// `postern quarantine list --json`.
+    #[track_caller]
+    pub fn held(&self, arguments: &[&str]) -> Vec<Value> {
+        self.cli(&[&["quarantine", "list", "--json"], arguments].concat()).ended(0).json_lines()
+    }
+
+    /// A portal log-in.
+    #[track_caller]
+    pub fn add_user(&self, login: &str, password: &str) {
+        self.add_account(&["user", "add", login, "--password-stdin"], password);
+    }
+
+    /// One that may see everything.
+    #[track_caller]
+    pub fn add_admin(&self, login: &str, password: &str) {
+        self.add_account(&["user", "add", login, "--admin", "--password-stdin"], password);
+    }
+
+    #[track_caller]
+    fn add_account(&self, arguments: &[&str], password: &str) {
+        self.cli_with(arguments, &format!("{password}\n")).ended(0);
+    }
+
+    /// A visitor of its pages, once there are any.
+    #[track_caller]
+    pub fn visitor(&self) -> Http {
+        let address = self.portal();
+        soon("the portal answers", || TcpStream::connect(address).ok());
+        Http::new(address)
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            // It may have ended by itself, which is then what the test fails of.
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if std::thread::panicking() {
+            let said = self.stderr();
+            let from = said.ceil_char_boundary(said.len().saturating_sub(LAST_WORDS));
+            eprintln!("--- the daemon's standard error, {}:\n{}---", self.config.display(), &said[from..]);
+        }
+    }
+}

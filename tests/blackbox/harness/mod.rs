@@ -1,0 +1,62 @@
+//! What the tests drive the gateway with. Everything lives on loopback addresses of its own, so no two tests can meet,
+//! and everything ends with its value.
+
+mod canary;
+mod driver;
+mod gateway;
+mod http;
+mod lines;
+mod mail;
+mod next_hop;
+mod program;
+mod smtp;
+mod wait;
+
+pub use canary::Canary;
+pub use driver::{Browser, browser_is_here, free_port};
+pub use gateway::{Gateway, Options};
+pub use http::{Answer as HttpAnswer, Http, form};
+pub use mail::{Mail, eicar, gtube, message, trace_and_rest};
+pub use next_hop::{Answer, Delivered, NextHop};
+pub use program::{Ran, postern, run_to_end};
+pub use smtp::{Reply, Smtp, stuffed};
+pub use wait::{soon, until};
+
+use std::io::Write as _;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+/// A loopback address that nothing else in this run of the tests has: every program under test listens on its usual
+/// ports there, and no port has to be guessed free.
+pub fn own_address() -> Ipv4Addr {
+    static NEXT: AtomicU16 = AtomicU16::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    assert!(number < 250, "one address a program; take more bits of the process id's");
+    let [_, _, high, low] = std::process::id().to_be_bytes();
+    Ipv4Addr::new(127, high.clamp(1, 250), low, u8::try_from(number).expect("below 250"))
+}
+
+/// Says on the terminal, past the capture of the test's output, that something was not tested and why.
+pub fn skip(what: &str, why: &str) {
+    let line = format!("\nSKIPPED: {what}: {why}\n");
+    // Whoever closed the terminal does not want to know.
+    let _ = std::io::stderr().write_all(line.as_bytes());
+}
+
+/// The same, unless everything is required to run (`POSTERN_REQUIRE_ALL=1`).
+pub fn skip_or_fail(what: &str, why: &str) {
+    let required = std::env::var_os("POSTERN_REQUIRE_ALL").is_some_and(|value| value == "1");
+    assert!(!required, "{what} is required by POSTERN_REQUIRE_ALL=1, but {why}");
+    skip(what, why);
+}
+
+/// A directory that goes away with its value.
+pub fn scratch() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("postern-test-").tempdir().expect("a temporary directory")
+}
+
+/// The repository.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
