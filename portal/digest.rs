@@ -158,7 +158,7 @@ fn headline(content: &DigestContent) -> String {
 fn rows(content: &DigestContent, url: &str, now: Timestamp) -> Vec<RowView> {
     let zone = TimeZone::try_system().unwrap_or(TimeZone::UTC);
     let mut rows: Vec<&DigestRow> = content.rows.iter().collect();
-    rows.sort_by_key(|row| (row.held.score, Reverse(row.held.received_at)));
+    rows.sort_by_key(|row| (row.held.verdict, row.held.score, Reverse(row.held.received_at)));
     rows.into_iter()
         .map(|row| {
             row_view(row, format!("{url}/digest/{}", row.token), |at| {

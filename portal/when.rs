@@ -14,7 +14,9 @@ pub struct Moment {
     pub iso: String,
     /// `2026-07-24 14:03 CEST`.
     pub text: String,
-    /// `14:03:07.250`, for lines of a timeline.
+    /// `2026-07-24 14:03:07`, for rows that are looked up in a log.
+    pub second: String,
+    /// The same with milliseconds, for lines of a timeline.
     pub clock: String,
     /// `5 minutes ago`, `in 29 days`.
     pub relative: String,
@@ -29,6 +31,7 @@ impl Moment {
         Self {
             iso: instant.to_string(),
             text: zoned.strftime("%Y-%m-%d %H:%M %Z").to_string(),
+            second: zoned.strftime("%Y-%m-%d %H:%M:%S").to_string(),
             clock: zoned.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string(),
             relative: relative(at, now),
         }

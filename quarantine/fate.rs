@@ -38,10 +38,7 @@ pub(crate) fn settle_message(record: &mut MessageRecord) {
 
 /// Brings a connection's own row up to what happened in it.
 pub(crate) fn settle_connection(record: &mut ConnectionRecord) {
-    let aborted = record
-        .incidents
-        .iter()
-        .any(|incident| incident.kind == IncidentKind::Aborted);
+    let aborted = is_aborted(record);
     let row = &mut record.found.row;
     if record.found.refused {
         row.state = TrackState::Refused;
@@ -59,6 +56,12 @@ pub(crate) fn settle_connection(record: &mut ConnectionRecord) {
         true => "the peer went away before the end of data; nothing was stored".to_owned(),
         false => ending(disconnected.ending).to_owned(),
     };
+}
+
+/// Whether the connection ended in the middle of a message.
+pub(crate) fn is_aborted(record: &ConnectionRecord) -> bool {
+    let mut kinds = record.incidents.iter().map(|incident| incident.kind);
+    kinds.any(|kind| kind == IncidentKind::Aborted)
 }
 
 /// How a connection ended, in plain words.

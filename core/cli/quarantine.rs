@@ -9,10 +9,11 @@ use super::trouble::Trouble;
 use super::{show::how, status_of, times};
 use postern_engine::policy::Config;
 use postern_quarantine::api::{
-    DoorError, HeldAction, HeldFilter, HeldKey, HeldMessage, HeldRow, RecipientFate, RecipientState, Reply,
-    Request, Subject,
+    DoorError, HeldAction, HeldFilter, HeldKey, HeldMessage, HeldOutcome, HeldRow, RecipientFate,
+    RecipientState, Reply, Request, Subject,
 };
 use postern_vocab::Address;
+use serde_json::json;
 use std::io;
 use std::process::ExitCode;
 
@@ -137,7 +138,9 @@ fn print(message: &HeldMessage, output: &mut Output) -> io::Result<()> {
 fn act(door: &Door, held: &Held, action: HeldAction, output: &mut Output) -> Result<ExitCode, Trouble> {
     let outcomes = door.act(keys(door, held)?, action)?;
     if output.json {
-        output.values(&outcomes)?;
+        for HeldOutcome { key, done, text } in &outcomes {
+            output.value(&json!({ "mid": key.mid, "rid": key.rid, "done": done, "text": text }))?;
+        }
     } else {
         for outcome in &outcomes {
             output.line(format_args!("MID {}: {}", outcome.key, outcome.text))?;

@@ -42,7 +42,7 @@ fn summary(detail: &Detail, output: &mut Output) -> io::Result<()> {
             output.line(format_args!("  {name:<12}{value}"))?;
         }
     }
-    if !detail.messages.is_empty() {
+    if row.mid.is_none() && !detail.messages.is_empty() {
         let mids: Vec<String> = detail.messages.iter().map(|mid| format!("MID {mid}")).collect();
         output.line(format_args!("  {:<12}{}", "messages", mids.join(", ")))?;
     }

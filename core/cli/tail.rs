@@ -22,17 +22,22 @@ pub fn tail(config: &Config, wishes: &Tail, output: &mut Output) -> Result<ExitC
     let mut file = log::open(&path)?;
     log::seek_to_last(&mut file, wishes.lines).map_err(unreadable())?;
     let mut lines = Lines::of(file);
+    if wishes.no_follow {
+        // The log may grow meanwhile: no more than was asked for.
+        for _ in 0..wishes.lines {
+            let line = lines.next().map_err(unreadable())?;
+            let Some(line) = line.or_else(|| lines.rest()) else {
+                break;
+            };
+            output.line(line)?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     loop {
         while let Some(line) = lines.next().map_err(unreadable())? {
             output.line(line)?;
         }
         output.flush()?;
-        if wishes.no_follow {
-            if let Some(line) = lines.rest() {
-                output.line(line)?;
-            }
-            return Ok(ExitCode::SUCCESS);
-        }
         if let Some(next) = rotated(&path, lines.file()).map_err(unreadable())? {
             // What was written between the last look and the rotation is read first.
             while let Some(line) = lines.next().map_err(unreadable())? {

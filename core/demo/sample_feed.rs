@@ -31,7 +31,7 @@ pub fn feed(scene: &Scene, output: &mut Output) -> Result<bool, Trouble> {
     for sample in SAMPLES {
         replies.push(send(scene, sample)?);
     }
-    let mut table = Table::new(&["SAMPLE", "FOR", "BECAME", "SINCE~", "ID", "IT IS~"]);
+    let mut table = Table::new(&["SAMPLE", "FOR", "BECAME", "WHY~", "ID", "IT IS~"]);
     let mut as_expected = true;
     for (sample, replies) in SAMPLES.iter().zip(&replies) {
         for ((recipient, _), fate) in sample.recipients.iter().zip(fates(scene, sample, replies)?) {

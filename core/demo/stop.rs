@@ -1,4 +1,5 @@
-//! Being told to stop: SIGINT (Ctrl-C) and SIGTERM, told to every thread that asks or waits.
+//! Being told to stop: SIGINT (Ctrl-C), SIGTERM, or SIGHUP (the terminal is gone), told to every thread that asks or
+//! waits.
 
 use crate::cli::trouble::Trouble;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -21,10 +22,19 @@ impl Stop {
             .enable_io()
             .build()
             .map_err(cannot())?;
-        let (mut interrupt, mut terminate) = {
+        let kinds = [
+            SignalKind::interrupt(),
+            SignalKind::terminate(),
+            SignalKind::hangup(),
+        ];
+        let [mut interrupt, mut terminate, mut hangup] = {
             let _entered = runtime.enter();
-            let interrupt = signal(SignalKind::interrupt()).map_err(cannot())?;
-            (interrupt, signal(SignalKind::terminate()).map_err(cannot())?)
+            let [interrupt, terminate, hangup] = kinds.map(signal);
+            [
+                interrupt.map_err(cannot())?,
+                terminate.map_err(cannot())?,
+                hangup.map_err(cannot())?,
+            ]
         };
         let teller = stop.clone();
         let listening = move || {
@@ -32,6 +42,7 @@ impl Stop {
                 tokio::select! {
                     _ = interrupt.recv() => {}
                     _ = terminate.recv() => {}
+                    _ = hangup.recv() => {}
                 }
             });
             teller.tell();

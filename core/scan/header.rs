@@ -145,7 +145,7 @@ impl<'a> Header<'a> {
         let mut all = Vec::new();
         for field in self.all(name) {
             if field.value.len() > limits::HEADER_FIELD_PARSED_BYTES_MAX {
-                oddities.note_value("limit.header-field", field.value.len());
+                oddities.note_value("limit.field-parsed", field.value.len());
             }
             all.extend(parser::mailboxes(field.value, oddities));
             if all.len() >= limits::HEADER_ADDRESSES_MAX {

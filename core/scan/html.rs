@@ -214,14 +214,15 @@ fn hides(attributes: &str) -> bool {
         .collect::<String>()
         .to_ascii_lowercase();
     let zero = |property: &str| {
-        style.find(property).is_some_and(|at| {
-            let value = &style[at + property.len()..];
+        let value = style.find(property).map(|at| &style[at + property.len()..]);
+        let number = value.map(|value| {
             value
-                .trim_start_matches(|c: char| c == '0' || c == '.')
-                .starts_with(|c: char| !c.is_ascii_digit())
-                && value.starts_with('0')
-                || value == "0"
-        })
+                .split(|c: char| c != '.' && !c.is_ascii_digit())
+                .next()
+                .unwrap_or_default()
+        });
+        number
+            .is_some_and(|number| number.starts_with('0') && number.bytes().all(|c| matches!(c, b'0' | b'.')))
     };
     style.contains("display:none")
         || style.contains("visibility:hidden")

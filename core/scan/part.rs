@@ -77,7 +77,7 @@ impl PartHeader {
             return;
         }
         if field.value.len() > limits::HEADER_FIELD_PARSED_BYTES_MAX {
-            oddities.note_value("limit.header-field", field.value.len());
+            oddities.note_value("limit.field-parsed", field.value.len());
         }
         if field.value.contains(&0) {
             oddities.note("mime.ambiguous");

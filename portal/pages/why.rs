@@ -24,7 +24,7 @@ pub struct StepView {
     pub saw: String,
     /// What came of it.
     pub outcome: String,
-    /// The recipients it was consulted for, in words; empty when that is everyone.
+    /// The recipients it was consulted for, in words; empty when that is everyone, or the one who is asked about.
     pub whom: String,
     /// Whether it decided.
     pub decided: bool,
@@ -72,7 +72,7 @@ fn step_view(step: &TrailStep, rid: Option<Rid>) -> StepView {
         rule: words::rule(&step.rule),
         saw: one_line(&step.saw, 300),
         outcome: one_line(&step.outcome, 300),
-        whom: if rids.is_empty() {
+        whom: if rids.is_empty() || rid.is_some() {
             String::new()
         } else {
             format!("RID {}", rids.join(", "))

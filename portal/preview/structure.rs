@@ -12,6 +12,7 @@ const NESTING_WORDS_MAX: usize = limits::MIME_DEPTH_MAX * NESTING_WORDS.len();
 /// Whether the parser may have it; if not, why.
 pub fn check(content: &[u8]) -> Result<(), &'static str> {
     let found = (0..content.len())
+        .filter(|&at| matches!(content[at] | 0x20, b'b' | b'm' | b'r'))
         .filter(|&at| NESTING_WORDS.iter().any(|word| starts_with(&content[at..], word)))
         .take(NESTING_WORDS_MAX + 1)
         .count();

@@ -6,7 +6,7 @@ use crate::changes::Changes;
 use crate::fate;
 use crate::record::{ConnectionRecord, MessageRecord};
 use postern_quarantine_api::{RecipientFate, RecipientState};
-use postern_vocab::events::{Connected, Disconnected, Incident, Refused, Speaker, Stage};
+use postern_vocab::events::{Connected, Disconnected, Incident, IncidentKind, Refused, Speaker, Stage};
 use postern_vocab::text::{escaped, one_line};
 use postern_vocab::{Address, ReversePath, Timestamp, limits};
 
@@ -79,6 +79,8 @@ pub(super) fn incident(
             one_line(&incident.detail, limits::CONVERSATION_LINE_OCTETS_MAX)
         ),
     );
+    // A message that broke off has no id: the connection's own row is where it is found.
+    record.listed |= incident.kind == IncidentKind::Aborted;
     if record.incidents.len() < limits::INCIDENTS_PER_CONNECTION_MAX {
         record.incidents.push(incident.clone());
     }
@@ -166,7 +168,8 @@ fn refusal(refused: &Refused) -> String {
 
 /// What only the conversation tells: the greeting, and the envelope of a message that never became one.
 fn read_conversation(record: &mut ConnectionRecord, disconnected: &Disconnected) {
-    let anonymous = record.messages.is_empty();
+    let anonymous = record.messages.is_empty() || record.listed;
+    let aborted = fate::is_aborted(record);
     let row = &mut record.found.row;
     for line in &disconnected.conversation {
         if line.speaker != Speaker::Client {
@@ -178,6 +181,11 @@ fn read_conversation(record: &mut ConnectionRecord, disconnected: &Disconnected)
         } else if !anonymous {
             continue;
         } else if let Some(path) = after(&text, "MAIL FROM:") {
+            if aborted {
+                // The last one is the one that broke off.
+                row.sender = None;
+                row.recipients.clear();
+            }
             row.sender.get_or_insert_with(|| in_brackets(path));
         } else if let Some(path) = after(&text, "RCPT TO:") {
             note_recipient(&mut row.recipients, in_brackets(path));

@@ -19,7 +19,12 @@ const PIECES: &[&str] = &[
 fn scan(message: &[u8]) -> Scan {
     let envelope = Envelope::default();
     let client = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-    let view = EnvelopeView { envelope: &envelope, helo: "c.example.org", client, reverse: &ReverseName::NotAsked };
+    let view = EnvelopeView {
+        envelope: &envelope,
+        helo: "c.example.org",
+        client,
+        reverse: &ReverseName::NotAsked,
+    };
     Scanner::new("mx.example.net").scan(message, &view)
 }
 

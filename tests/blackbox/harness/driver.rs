@@ -79,16 +79,24 @@ impl Browser {
         self.tell("/url", &json!({ "url": url }));
     }
 
+    /// The same for what may not answer as a page does.
+    pub fn try_open(&self, url: &str) {
+        let path = format!("{}/url", self.session);
+        let header = [("Content-Type", "application/json; charset=utf-8")];
+        // Whether it was visited is seen there.
+        let _ = self.http.try_request(("POST", &path), &header, &json!({ "url": url }).to_string());
+    }
+
+    /// The window's title.
+    #[track_caller]
+    pub fn title(&self) -> String {
+        self.see("/title")
+    }
+
     /// The address that is open.
     #[track_caller]
     pub fn url(&self) -> String {
         self.see("/url")
-    }
-
-    /// The page as it is now, as HTML.
-    #[track_caller]
-    pub fn source(&self) -> String {
-        self.see("/source")
     }
 
     /// The text that a person sees.

@@ -174,16 +174,24 @@ impl Gateway {
     /// Waits for banner and door.
     #[track_caller]
     pub fn wait_until_ready(&mut self) {
+        if let Err(said) = self.try_until_ready() {
+            panic!("the daemon ended at once:\n{said}");
+        }
+    }
+
+    /// Waits for banner and door, or for the end: what it said then.
+    #[track_caller]
+    pub fn try_until_ready(&mut self) -> Result<(), String> {
         let smtp = self.smtp();
         let socket = self.data_dir.join("run/operator.sock");
         let child = self.child.as_mut().expect("it was launched");
-        let mut ended = None;
-        until("the daemon starts", START, || {
-            ended = child.try_wait().expect("a child can be waited for");
-            let ready = TcpStream::connect(smtp).is_ok() && UnixStream::connect(&socket).is_ok();
-            (ready || ended.is_some()).then_some(())
+        let ended = until("the daemon starts", START, || {
+            if child.try_wait().expect("a child can be waited for").is_some() {
+                return Some(true);
+            }
+            (TcpStream::connect(smtp).is_ok() && UnixStream::connect(&socket).is_ok()).then_some(false)
         });
-        assert!(ended.is_none(), "the daemon ended at once, {ended:?}:\n{}", self.stderr());
+        if ended { Err(self.stderr()) } else { Ok(()) }
     }
 
     /// Takes its life in the middle of whatever it does.
@@ -214,6 +222,22 @@ impl Gateway {
     /// Sends it a signal.
     pub fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("it runs");
+    }
+
+    /// Takes the life of the portal's process only, and waits until its port is free.
+    #[track_caller]
+    pub fn kill_portal(&self) {
+        let daemon = self.pid().as_raw_nonzero();
+        let children = fs::read_dir(format!("/proc/{daemon}/task")).expect("it runs").flat_map(|task| {
+            let path = task.expect("readable").path().join("children");
+            let list = fs::read_to_string(path).unwrap_or_default();
+            list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>()
+        });
+        let children: Vec<i32> = children.collect();
+        assert_eq!(children.len(), 1, "the portal is the daemon's only child: {children:?}");
+        kill_process(Pid::from_raw(children[0]).expect("a process"), Signal::KILL).expect("it runs");
+        let portal = self.portal();
+        soon("the portal is gone", || TcpStream::connect(portal).is_err().then_some(()));
     }
 
     fn pid(&self) -> Pid {

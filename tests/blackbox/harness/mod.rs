@@ -15,11 +15,11 @@ mod wait;
 pub use canary::Canary;
 pub use driver::{Browser, browser_is_here, free_port};
 pub use gateway::{Gateway, Options};
-pub use http::{Answer as HttpAnswer, Http, form};
-pub use mail::{Mail, eicar, gtube, message, trace_and_rest};
+pub use http::Http;
+pub use mail::{GTUBE, Mail, eicar, gtube, message, trace_and_rest};
 pub use next_hop::{Answer, Delivered, NextHop};
-pub use program::{Ran, postern, run_to_end};
-pub use smtp::{Reply, Smtp, stuffed};
+pub use program::{postern, run_to_end};
+pub use smtp::{Smtp, stuffed};
 pub use wait::{soon, until};
 
 use std::io::Write as _;

@@ -58,6 +58,15 @@ impl Smtp {
         smtp
     }
 
+    /// Connects, takes the banner and greets someone who may not be there.
+    pub fn try_greeted(address: SocketAddr) -> Result<Self, String> {
+        let stream = TcpStream::connect(address).map_err(|why| why.to_string())?;
+        let mut smtp = Self { lines: Lines::new(stream, PATIENCE), said: String::new() };
+        smtp.try_reply()?;
+        smtp.try_send(b"EHLO client.example.com\r\n").map_err(|why| why.to_string())?;
+        smtp.try_reply().map(|_| smtp)
+    }
+
     /// Connects, takes the banner and greets.
     #[track_caller]
     pub fn greeted(address: SocketAddr) -> Self {
@@ -89,6 +98,13 @@ impl Smtp {
     pub fn ask(&mut self, line: &str, code: u16) -> Reply {
         self.line(line);
         self.expect(code)
+    }
+
+    /// Sends one line; the reply's last line.
+    #[track_caller]
+    pub fn reply_to(&mut self, line: &str) -> String {
+        self.line(line);
+        self.reply().text().to_owned()
     }
 
     /// The next reply, which must have this code.
@@ -161,11 +177,30 @@ impl Smtp {
         mid.unwrap_or_else(|| panic!("not accepted\n{}", self.said))
     }
 
+    /// The same with someone who may go away at any moment: the reply to the end of data, if it came.
+    pub fn try_message(&mut self, from: &str, to: &str, message: &[u8]) -> Result<Reply, String> {
+        let commands = format!("MAIL FROM:<{from}>\r\nRCPT TO:<{to}>\r\nDATA\r\n");
+        self.try_send(commands.as_bytes()).map_err(|why| why.to_string())?;
+        for code in [250, 250, 354] {
+            let reply = self.try_reply()?;
+            if reply.code != code {
+                return Err(reply.text().to_owned());
+            }
+        }
+        self.try_send(&stuffed(message)).map_err(|why| why.to_string())?;
+        self.try_reply()
+    }
+
     /// The server must close, having said nothing more.
     #[track_caller]
     pub fn expect_closed(&mut self) {
         let rest = self.lines.rest().unwrap_or_else(|why| panic!("not closed: {why}\n{}", self.said));
         assert!(rest.is_empty(), "more than expected: {}\n{}", String::from_utf8_lossy(&rest), self.said);
+    }
+
+    /// What comes up to the end of the stream.
+    pub fn rest(&mut self) -> Result<Vec<u8>, String> {
+        self.lines.rest().map_err(|why| why.to_string())
     }
 
     /// Closes our side.
