@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::listen::BoundedListener;
 use crate::routes;
-use postern_vocab::{Address, limits};
+use postern_vocab::Address;
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +18,9 @@ const WORKER_THREADS: usize = 2;
 const BLOCKING_THREADS_MAX: usize = 64;
 /// How long threads that still wait for the door are waited for at the end.
 const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long pages that are being answered are waited for at the end; a browser's spare connection, opened for a request
+/// that may never come, would be waited for as well.
+const STOP_GRACE: Duration = Duration::from_secs(3);
 
 /// What the portal needs to know.
 #[derive(Clone, Debug)]
@@ -108,7 +111,7 @@ async fn serve(app: App) -> Result<(), PortalError> {
     // A page that is being answered may finish; a browser that reads nothing is not waited for.
     let overdue = async {
         let _sender_gone = begun.await;
-        tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
+        tokio::time::sleep(STOP_GRACE).await;
     };
     tokio::select! {
         served = async { serving.await } => served.map_err(PortalError::Serve),

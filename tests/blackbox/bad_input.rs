@@ -35,7 +35,7 @@ fn rows() -> Vec<Row> {
         Row { closes: true, ..row("HTTP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", &["500 5.5.2 "], "not-smtp") },
         Row { closes: true, ..row("TLS", b"\x16\x03\x01\x02\x00\x01", &["500 5.5.2 "], "not-smtp") },
         Row { incident: None, ..row("DATA without RCPT", format!("{begun}DATA\r\n"), &["250 ", "250 2.1.0", "554 5.5.1 "], "") },
-        row("MAIL twice", format!("{begun}MAIL FROM:<b@example.com>\r\n"), &["250 ", "250 2.1.0", "503 5.5.1 "], "bad-sequence"),
+        Row { incident: None, ..row("MAIL twice", format!("{begun}MAIL FROM:<b@example.com>\r\n"), &["250 ", "250 2.1.0", "503 5.5.1 "], "") },
         row("a bare LF in the data", format!("{in_data}Hello\nAlice\r\n.\r\n"), taken, "smuggling"),
         row("a false end of data", format!("{in_data}Hello\n.\r\nMAIL FROM:<evil@example.com>\r\n.\r\n"), taken, "smuggling"),
         row("a sender that is no address", "HELO c\r\nMAIL FROM:<;rm -rf /|@>\r\n", &["250 ", "501 5.1.7 "], "bad-arguments"),
@@ -205,12 +205,6 @@ fn a_content_type_that_lies_hides_nothing() {
             "a message that is no multipart",
             Mail::about("lies").field("Content-Type: text/plain").field(base64).body(hidden.as_bytes()),
         ),
-        (
-            "a multipart that says it is text",
-            Mail::about("lies").field("Content-Type: text/plain; boundary=b").body(
-                format!("--b\r\nContent-Type: application/octet-stream\r\n{base64}\r\n\r\n{hidden}--b--\r\n").as_bytes(),
-            ),
-        ),
         ("in plain sight under a picture's type", part("Content-Type: image/png").body(format!("--b\r\nContent-Type: image/png\r\n\r\n{}\r\n--b--\r\n", eicar()).as_bytes())),
     ];
     for (what, mail) in rows {
@@ -248,8 +242,9 @@ fn nonsense_at_the_portal_is_answered_in_kind() {
     let gateway = Gateway::start(&hop);
     let mut visitor = gateway.visitor();
     visitor.get("/%00/../../etc/passwd").is(404);
-    visitor.get("/digest/not-a-token").is(404);
-    visitor.get(&format!("/digest/{}", "a".repeat(3_000))).is(404);
+    for token in ["not-a-token", &"a".repeat(3_000)] {
+        visitor.get(&format!("/digest/{token}")).is(400).says("not a link of ours");
+    }
     visitor.post("/login", &[("login", &"x".repeat(300_000)), ("password", "y")]).is(413);
     let status = |http: &Http, cookie: &str| {
         let answer = http.try_request(("GET", "/"), &[("Cookie", cookie)], "").expect("an answer");

@@ -2,6 +2,7 @@
 //! happens because of a link that was opened or a page of somebody else.
 
 use crate::harness::{Gateway, Http, Mail, NextHop, Smtp, gtube, message, soon, trace_and_rest};
+use std::net::TcpStream;
 
 const SENDER: &str = "deals@pills.example.net";
 const ALICE: &str = "alice@example.test";
@@ -151,8 +152,8 @@ fn a_digest_link_shows_on_get_and_acts_on_post_once() {
     hop.wait_for(3);
 
     let forged = format!("{}x", links[1]);
-    prefetcher.get(&forged).is(404);
-    prefetcher.post_with(&forged, &release, &[]).is(404);
+    prefetcher.get(&forged).is(400);
+    prefetcher.post_with(&forged, &release, &[]).is(400);
     assert_eq!(gateway.held(&["--rcpt", ALICE]).len(), 1);
 }
 
@@ -277,4 +278,16 @@ fn the_portal_is_started_again_when_it_dies_and_mail_does_not_notice() {
     gateway.message_is(mid, "delivered");
     let mut alice = gateway.visitor().log_in(ALICE, PASSWORD);
     alice.get("/").is(200);
+}
+
+#[test]
+fn the_portal_dies_with_the_daemon_so_that_the_next_one_can_have_its_port() {
+    let hop = NextHop::start();
+    let mut gateway = gateway(&hop);
+    gateway.visitor().get("/healthz").is(200);
+    gateway.kill9_alone();
+    let portal = gateway.portal();
+    soon("the portal dies with the daemon", || TcpStream::connect(portal).is_err().then_some(()));
+    gateway.again();
+    gateway.visitor().log_in(ALICE, PASSWORD).get("/").is(200);
 }

@@ -36,7 +36,8 @@ fn spam_is_held_and_released_exactly_once_to_its_recipient_only() {
     let timeline = detail["timeline"].to_string();
     assert!(timeline.contains("released from the quarantine by operator"), "{timeline}");
 
-    let again = gateway.cli(&["quarantine", "release", &mid_text, "--json"]).json_lines();
+    assert_eq!(gateway.cli(&["quarantine", "release", &mid_text]).status, 1);
+    let again = gateway.cli(&["quarantine", "release", &format!("{mid}-0"), "--json"]).ended(1).json_lines();
     assert_eq!(again[0]["done"], false, "{again:?}");
     assert!(again[0]["text"].as_str().unwrap().starts_with("already released at "), "{again:?}");
     // Whatever a second release had set in motion would have come before this.

@@ -11,4 +11,3 @@ mod mail_logs;
 mod people;
 mod release;
 mod track;
-mod zz_perf;

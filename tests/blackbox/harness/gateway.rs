@@ -194,13 +194,21 @@ impl Gateway {
         if ended { Err(self.stderr()) } else { Ok(()) }
     }
 
-    /// Takes its life in the middle of whatever it does.
+    /// Takes its life in the middle of whatever it does. The portal, which is to die with it, has a test of its own; here
+    /// it must only be gone, since its port has to be free for the next one.
     pub fn kill9(&mut self) {
+        let children = self.children();
         self.signal(Signal::KILL);
         self.child.take().expect("it runs").wait().expect("a child can be waited for");
-        // The portal dies with it; its port has to be free for the next one.
+        children.into_iter().for_each(end);
         let portal = self.portal();
-        soon("the portal dies with the daemon", || TcpStream::connect(portal).is_err().then_some(()));
+        soon("the portal's port is free", || TcpStream::connect(portal).is_err().then_some(()));
+    }
+
+    /// Takes the life of the daemon and of nothing else.
+    pub fn kill9_alone(&mut self) {
+        self.signal(Signal::KILL);
+        self.child.take().expect("it runs").wait().expect("a child can be waited for");
     }
 
     /// Stops it in an orderly way.
@@ -227,17 +235,20 @@ impl Gateway {
     /// Takes the life of the portal's process only, and waits until its port is free.
     #[track_caller]
     pub fn kill_portal(&self) {
-        let daemon = self.pid().as_raw_nonzero();
-        let children = fs::read_dir(format!("/proc/{daemon}/task")).expect("it runs").flat_map(|task| {
-            let path = task.expect("readable").path().join("children");
-            let list = fs::read_to_string(path).unwrap_or_default();
-            list.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>()
-        });
-        let children: Vec<i32> = children.collect();
+        let children = self.children();
         assert_eq!(children.len(), 1, "the portal is the daemon's only child: {children:?}");
-        kill_process(Pid::from_raw(children[0]).expect("a process"), Signal::KILL).expect("it runs");
+        children.into_iter().for_each(end);
         let portal = self.portal();
         soon("the portal is gone", || TcpStream::connect(portal).is_err().then_some(()));
+    }
+
+    /// The processes that it started.
+    fn children(&self) -> Vec<Pid> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid().as_raw_nonzero()));
+        let lists = tasks.into_iter().flatten().filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
+        let all: Vec<String> = lists.collect();
+        let pids = all.iter().flat_map(|list| list.split_whitespace()).filter_map(|pid| pid.parse().ok());
+        pids.filter_map(Pid::from_raw).collect()
     }
 
     fn pid(&self) -> Pid {
@@ -353,15 +364,22 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
+        let children = if self.child.is_some() { self.children() } else { Vec::new() };
         if let Some(mut child) = self.child.take() {
             // It may have ended by itself, which is then what the test fails of.
             let _ = child.kill();
             let _ = child.wait();
         }
+        children.into_iter().for_each(end);
         if std::thread::panicking() {
             let said = self.stderr();
             let from = said.ceil_char_boundary(said.len().saturating_sub(LAST_WORDS));
             eprintln!("--- the daemon's standard error, {}:\n{}---", self.config.display(), &said[from..]);
         }
     }
+}
+
+/// Takes a process's life; it may have ended by itself.
+fn end(process: Pid) {
+    let _ = kill_process(process, Signal::KILL);
 }
