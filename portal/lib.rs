@@ -8,6 +8,7 @@ pub mod digest;
 
 mod app;
 mod assets;
+mod confine;
 mod door;
 mod guard;
 mod listen;
@@ -22,4 +23,5 @@ mod shell;
 mod when;
 mod words;
 
+pub use confine::{ConfineError, Files, confine};
 pub use server::{PortalError, Settings, run};

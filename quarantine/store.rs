@@ -112,7 +112,7 @@ impl Store {
         let mut changes = Changes::begin(&self.columns, &totals);
         let before = last;
         for fed in batch {
-            if last.is_some_and(|last| fed.sequence < last.min(0)) {
+            if last.is_some_and(|last| fed.sequence <= last) {
                 continue;
             }
             feed::record(&mut changes, &self.settings, fed)?;

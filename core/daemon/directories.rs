@@ -48,11 +48,21 @@ impl Directories {
         let data = &config.data_dir;
         let unusable = |key, path: &Path| {
             let path = path.to_owned();
-            move |source: io::Error| DirectoryError::Unusable { key, path, remedy: remedy(&source), source }
+            move |source: io::Error| DirectoryError::Unusable {
+                key,
+                path,
+                remedy: remedy(&source),
+                source,
+            }
         };
         make(data).map_err(unusable("data_dir", data))?;
         let lock = data.join("lock");
-        let lock = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&lock);
+        let lock = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(&lock);
         let lock = lock.map_err(unusable("data_dir", data))?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(|_| DirectoryError::Locked(data.clone()))?;
@@ -63,7 +73,12 @@ impl Directories {
         };
         let (journal, index, logs) = (below("journal")?, below("index")?, below("logs")?);
         make(&config.run_dir).map_err(unusable("run_dir", &config.run_dir))?;
-        Ok(Self { journal, index, logs, _lock: lock })
+        Ok(Self {
+            journal,
+            index,
+            logs,
+            _lock: lock,
+        })
     }
 }
 
@@ -80,7 +95,9 @@ fn remedy(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::NotFound => "make the directory above it, or mount its disk",
         io::ErrorKind::PermissionDenied => "give it to the user that postern runs as",
-        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => "something else than a directory has that name",
+        io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => {
+            "something else than a directory has that name"
+        }
         io::ErrorKind::StorageFull => "make room on that disk",
         io::ErrorKind::ReadOnlyFilesystem => "the disk is mounted read-only",
         _ => "see the configuration",

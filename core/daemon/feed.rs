@@ -94,7 +94,9 @@ impl Writer {
             while let Ok(notice) = self.parts.heard.try_recv() {
                 self.note(notice);
             }
+            self.say_how_far_behind();
             self.feed_all();
+            self.say_how_far_behind();
             if synced.elapsed() >= SYNC_EVERY {
                 self.sync();
                 synced = Instant::now();
@@ -114,6 +116,18 @@ impl Writer {
         }
     }
 
+    fn say_how_far_behind(&self) {
+        let behind = |shard: &ShardTail| {
+            shard
+                .durable
+                .sequence
+                .saturating_sub(shard.tail.position().sequence)
+        };
+        self.parts
+            .store
+            .note_behind(self.parts.tails.iter().map(behind).sum());
+    }
+
     fn feed_all(&mut self) {
         let Parts { store, tails, .. } = &mut self.parts;
         for shard in tails {
@@ -122,7 +136,10 @@ impl Writer {
                     Ok(batch) if batch.is_empty() => break,
                     Ok(batch) => feed(store, &mut self.logs, shard.number, batch),
                     Err(error) => {
-                        eprintln!("postern: the index cannot read {}: {error}", shard.directory.display());
+                        eprintln!(
+                            "postern: the index cannot read {}: {error}",
+                            shard.directory.display()
+                        );
                         break;
                     }
                 }
@@ -146,7 +163,9 @@ impl Writer {
 
     fn sync(&self) {
         if let Err(error) = self.parts.store.sync() {
-            return eprintln!("postern: the index is not on stable storage: {error}; the journals keep everything");
+            return eprintln!(
+                "postern: the index is not on stable storage: {error}; the journals keep everything"
+            );
         }
         for shard in &self.parts.tails {
             self.parts.engine.indexed(shard.number, shard.tail.position());
@@ -162,8 +181,11 @@ impl Writer {
 
 impl ShardTail {
     fn next_batch(&mut self) -> io::Result<Vec<Fed>> {
-        let batch =
-            self.tail.next_batch(self.durable, limits::INDEX_BATCH_RECORDS_MAX, limits::INDEX_BATCH_BYTES_MAX)?;
+        let batch = self.tail.next_batch(
+            self.durable,
+            limits::INDEX_BATCH_RECORDS_MAX,
+            limits::INDEX_BATCH_BYTES_MAX,
+        )?;
         Ok(batch.into_iter().map(|entry| self.fed(entry)).collect())
     }
 
@@ -176,7 +198,8 @@ impl ShardTail {
         };
         let body = held.then(|| read_body(&StdFiles, &self.directory, &entry.body));
         let body = body.and_then(|read| {
-            read.inspect_err(|error| eprintln!("postern: a held message is lost: {error}")).ok()
+            read.inspect_err(|error| eprintln!("postern: a held message is lost: {error}"))
+                .ok()
         });
         Fed {
             sequence: entry.position.sequence,
@@ -209,14 +232,21 @@ fn say_once(said: &mut Option<String>, error: &StoreError) {
 }
 
 fn encode(position: Position) -> Vec<u8> {
-    [position.segment, position.offset, position.sequence].iter().flat_map(|part| part.to_be_bytes()).collect()
+    [position.segment, position.offset, position.sequence]
+        .iter()
+        .flat_map(|part| part.to_be_bytes())
+        .collect()
 }
 
 /// `None` for what this version did not write: the index is then fed from the journal's beginning, and leaves out what
 /// it has.
 fn decode(octets: &[u8]) -> Option<Position> {
     let part = |at: usize| Some(u64::from_be_bytes(octets.get(at..at + 8)?.try_into().ok()?));
-    Some(Position { segment: part(0)?, offset: part(8)?, sequence: part(16)? })
+    Some(Position {
+        segment: part(0)?,
+        offset: part(8)?,
+        sequence: part(16)?,
+    })
 }
 
 #[cfg(test)]
@@ -225,7 +255,11 @@ mod tests {
 
     #[test]
     fn a_position_reads_back_and_garbage_does_not() {
-        let position = Position { segment: 1, offset: 2, sequence: u64::MAX };
+        let position = Position {
+            segment: 1,
+            offset: 2,
+            sequence: u64::MAX,
+        };
         assert_eq!(decode(&encode(position)), Some(position));
         assert_eq!(decode(b"short"), None);
     }

@@ -8,7 +8,7 @@ mod feed;
 mod portal;
 mod submissions;
 
-use directories::{DirectoryError, Directories};
+use directories::{Directories, DirectoryError};
 use postern_engine::policy::{Config, ListChange, Lists};
 use postern_engine::recovery::{self, RecoveredShard};
 use postern_engine::{BindError, Engine, HighestIds, Notice, Preparation, Shared};
@@ -18,6 +18,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// The watchdog's interval where no service manager watches.
+const UNWATCHED: Duration = Duration::from_secs(3_600);
 
 /// Why the daemon does not start. Every text names the cause and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -81,7 +85,9 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
     let shards = recover_all(&directories, &config, count)?;
     say_damage(&shards);
 
-    let highest = shards.iter().fold(ids_of(&store), |highest, shard| highest.max(shard.highest));
+    let highest = shards
+        .iter()
+        .fold(ids_of(&store), |highest, shard| highest.max(shard.highest));
     let shared = Shared::new(config, Lists::from_entries(store.lists()?), highest);
     let (notices, heard) = crossbeam::channel::bounded::<Notice>(limits::INDEX_NOTICES_MAX);
     let tails = feed::tails(&store, &shards)?;
@@ -104,9 +110,17 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
         engine: Arc::clone(&engine),
         submit: submit.clone(),
     })?;
-    let mail = postern_quarantine::Mail { submit, lists_changed: lists_changed(Arc::clone(&shared)) };
+    let mail = postern_quarantine::Mail {
+        submit,
+        lists_changed: lists_changed(Arc::clone(&shared)),
+    };
     let door = Door::open(&shared.config.run_dir, store, mail)?;
-    let portal = shared.config.portal.as_ref().map(|_| portal::Supervisor::start(file)).transpose()?;
+    let portal = shared
+        .config
+        .portal
+        .as_ref()
+        .map(|_| portal::Supervisor::start(file))
+        .transpose()?;
     announce(&shared.config, &driver.to_string(), count);
     Ok(Running {
         engine,
@@ -148,6 +162,8 @@ impl Running {
 
 async fn until_told_to_stop(shared: &Shared, file: &Path) -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
+    // Half the time that the service manager waits for a sign of life.
+    let mut alive = tokio::time::interval(sd_notify::watchdog_enabled().unwrap_or(UNWATCHED) / 2);
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let mut hangup = signal(SignalKind::hangup())?;
     loop {
@@ -155,6 +171,8 @@ async fn until_told_to_stop(shared: &Shared, file: &Path) -> io::Result<()> {
             _ = interrupt.recv() => return Ok(()),
             _ = terminate.recv() => return Ok(()),
             _ = hangup.recv() => reload(shared, file),
+            // A service manager that is not there needs no word.
+            _ = alive.tick() => drop(sd_notify::notify(&[sd_notify::NotifyState::Watchdog])),
         }
     }
 }
@@ -164,7 +182,10 @@ fn reload(shared: &Shared, file: &Path) {
     match crate::cli::configuration::read(file) {
         Ok(config) => {
             shared.policy.store(Arc::new(config.policy));
-            eprintln!("postern: configuration {} is in force (listeners and directories: after a restart)", file.display());
+            eprintln!(
+                "postern: configuration {} is in force (listeners and directories: after a restart)",
+                file.display()
+            );
         }
         Err(error) => eprintln!("postern: the configuration is unchanged:\n{error}"),
     }
@@ -189,14 +210,25 @@ fn recover_all(
         let recover = |number: u16| {
             let directory = directories.journal.join(number.to_string());
             let read = move || {
-                let recovered = directories::make(&directory)
-                    .and_then(|()| recovery::shard(postern_engine::journal::StdFiles, directory.clone(), number, routes));
-                recovered.map_err(|source| StartError::Journal { directory: directory.display().to_string(), source })
+                let recovered = directories::make(&directory).and_then(|()| {
+                    recovery::shard(
+                        postern_engine::journal::StdFiles,
+                        directory.clone(),
+                        number,
+                        routes,
+                    )
+                });
+                recovered.map_err(|source| StartError::Journal {
+                    directory: directory.display().to_string(),
+                    source,
+                })
             };
             scope.spawn(read)
         };
         let readers: Vec<_> = (0..count).map(recover).collect();
-        let joined = readers.into_iter().map(|reader| reader.join().expect("recovery does not panic"));
+        let joined = readers
+            .into_iter()
+            .map(|reader| reader.join().expect("recovery does not panic"));
         joined.collect()
     })
 }
@@ -211,7 +243,11 @@ fn say_damage(shards: &[RecoveredShard]) {
 
 fn store_settings(config: &Config) -> Settings {
     Settings {
-        retention: config.quarantines.iter().map(|one| (one.name.clone(), one.retention)).collect(),
+        retention: config
+            .quarantines
+            .iter()
+            .map(|one| (one.name.clone(), one.retention))
+            .collect(),
         retention_default: limits::QUARANTINE_RETENTION,
         digest_from: config.digest_from.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),

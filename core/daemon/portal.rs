@@ -51,7 +51,9 @@ fn supervise(program: &PathBuf, file: &Path, stopped: &Receiver<()>) {
         match launch(program, file) {
             Ok(child) => match watch(child, stopped) {
                 None => return,
-                Some(status) => eprintln!("postern: the portal ended ({status}); it is started again in {wait:?}"),
+                Some(status) => {
+                    eprintln!("postern: the portal ended ({status}); it is started again in {wait:?}")
+                }
             },
             Err(error) => eprintln!("postern: the portal does not start: {error}; next try in {wait:?}"),
         }
@@ -63,7 +65,12 @@ fn supervise(program: &PathBuf, file: &Path, stopped: &Receiver<()>) {
 }
 
 fn launch(program: &PathBuf, file: &Path) -> io::Result<Child> {
-    Command::new(program).arg("portal").arg("--config").arg(file).stdin(Stdio::null()).spawn()
+    Command::new(program)
+        .arg("portal")
+        .arg("--config")
+        .arg(file)
+        .stdin(Stdio::null())
+        .spawn()
 }
 
 /// Waits for its end; `None` when it was we who ended it.

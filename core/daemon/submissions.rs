@@ -15,11 +15,13 @@ type Answer = Sender<Result<Mid, String>>;
 /// # Errors
 /// A thread cannot be made.
 pub fn carry(submitted: Receiver<(Submission, Answer)>, engine: Arc<Engine>) -> io::Result<JoinHandle<()>> {
-    thread::Builder::new().name("submissions".to_owned()).spawn(move || {
-        for (submission, answer) in submitted {
-            hand_over(&engine, submission, answer);
-        }
-    })
+    thread::Builder::new()
+        .name("submissions".to_owned())
+        .spawn(move || {
+            for (submission, answer) in submitted {
+                hand_over(&engine, submission, answer);
+            }
+        })
 }
 
 fn hand_over(engine: &Engine, submission: Submission, answer: Answer) {

@@ -18,27 +18,108 @@ struct Row {
     incident: Option<&'static str>,
 }
 
-fn row(what: &'static str, sends: impl Into<Vec<u8>>, told: &'static [&'static str], incident: &'static str) -> Row {
-    Row { what, sends: sends.into(), told, closes: false, incident: Some(incident) }
+fn row(
+    what: &'static str,
+    sends: impl Into<Vec<u8>>,
+    told: &'static [&'static str],
+    incident: &'static str,
+) -> Row {
+    Row {
+        what,
+        sends: sends.into(),
+        told,
+        closes: false,
+        incident: Some(incident),
+    }
 }
 
 fn rows() -> Vec<Row> {
     let overlong = format!("NOOP {}\r\n", "x".repeat(20_000));
     let begun = "EHLO c.example\r\nMAIL FROM:<a@example.com>\r\n";
-    let in_data = format!("HELO c.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<{ALICE}>\r\nDATA\r\nSubject: x\r\n\r\n");
-    let taken: &[&str] = &["250 mx", "250 2.1.0", "250 2.1.5", "354 ", "550 5.5.2 bare <LF> received"];
+    let in_data = format!(
+        "HELO c.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<{ALICE}>\r\nDATA\r\nSubject: x\r\n\r\n"
+    );
+    let taken: &[&str] = &[
+        "250 mx",
+        "250 2.1.0",
+        "250 2.1.5",
+        "354 ",
+        "550 5.5.2 bare <LF> received",
+    ];
     vec![
-        row("an unknown command", "FROBNICATE now\r\n", &["500 5.5.1 "], "unknown-command"),
-        row("an overlong line", overlong, &["500 5.5.2 Line too long"], "line-too-long"),
-        row("NUL in a command", b"NOOP \0\r\n", &["501 5.5.4 "], "control-octet"),
-        row("a bare LF in a command", "NOOP\nEHLO x\r\n", &["500 5.5.2 Bare <CR> or <LF>"], "bare-line-end"),
-        Row { closes: true, ..row("HTTP", "GET / HTTP/1.1\r\nHost: x\r\n\r\n", &["500 5.5.2 "], "not-smtp") },
-        Row { closes: true, ..row("TLS", b"\x16\x03\x01\x02\x00\x01", &["500 5.5.2 "], "not-smtp") },
-        Row { incident: None, ..row("DATA without RCPT", format!("{begun}DATA\r\n"), &["250 ", "250 2.1.0", "554 5.5.1 "], "") },
-        Row { incident: None, ..row("MAIL twice", format!("{begun}MAIL FROM:<b@example.com>\r\n"), &["250 ", "250 2.1.0", "503 5.5.1 "], "") },
-        row("a bare LF in the data", format!("{in_data}Hello\nAlice\r\n.\r\n"), taken, "smuggling"),
-        row("a false end of data", format!("{in_data}Hello\n.\r\nMAIL FROM:<evil@example.com>\r\n.\r\n"), taken, "smuggling"),
-        row("a sender that is no address", "HELO c\r\nMAIL FROM:<;rm -rf /|@>\r\n", &["250 ", "501 5.1.7 "], "bad-arguments"),
+        row(
+            "an unknown command",
+            "FROBNICATE now\r\n",
+            &["500 5.5.1 "],
+            "unknown-command",
+        ),
+        row(
+            "an overlong line",
+            overlong,
+            &["500 5.5.2 Line too long"],
+            "line-too-long",
+        ),
+        row(
+            "NUL in a command",
+            b"NOOP \0\r\n",
+            &["501 5.5.4 "],
+            "control-octet",
+        ),
+        row(
+            "a bare LF in a command",
+            "NOOP\nEHLO x\r\n",
+            &["500 5.5.2 Bare <CR> or <LF>"],
+            "bare-line-end",
+        ),
+        Row {
+            closes: true,
+            ..row(
+                "HTTP",
+                "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+                &["500 5.5.2 "],
+                "not-smtp",
+            )
+        },
+        Row {
+            closes: true,
+            ..row("TLS", b"\x16\x03\x01\x02\x00\x01", &["500 5.5.2 "], "not-smtp")
+        },
+        Row {
+            incident: None,
+            ..row(
+                "DATA without RCPT",
+                format!("{begun}DATA\r\n"),
+                &["250 ", "250 2.1.0", "554 5.5.1 "],
+                "",
+            )
+        },
+        Row {
+            incident: None,
+            ..row(
+                "MAIL twice",
+                format!("{begun}MAIL FROM:<b@example.com>\r\n"),
+                &["250 ", "250 2.1.0", "503 5.5.1 "],
+                "",
+            )
+        },
+        row(
+            "a bare LF in the data",
+            format!("{in_data}Hello\nAlice\r\n.\r\n"),
+            taken,
+            "smuggling",
+        ),
+        row(
+            "a false end of data",
+            format!("{in_data}Hello\n.\r\nMAIL FROM:<evil@example.com>\r\n.\r\n"),
+            taken,
+            "smuggling",
+        ),
+        row(
+            "a sender that is no address",
+            "HELO c\r\nMAIL FROM:<;rm -rf /|@>\r\n",
+            &["250 ", "501 5.1.7 "],
+            "bad-arguments",
+        ),
     ]
 }
 
@@ -63,7 +144,11 @@ fn what_is_wrong_on_the_wire_gets_its_reply_and_an_event() {
         let found = gateway.tracked(&["--ip", &source.to_string(), "--limit", "1"]);
         let detail = gateway.show("ICID", &found["icid"]);
         let incidents = detail["incidents"].as_array().expect("a list");
-        assert!(incidents.iter().any(|one| one["kind"] == kind), "{}: {incidents:?}", row.what);
+        assert!(
+            incidents.iter().any(|one| one["kind"] == kind),
+            "{}: {incidents:?}",
+            row.what
+        );
     }
     gateway.accepts(SENDER, &[ALICE], &message("all is well"));
     assert_eq!(hop.wait_for(1).len(), 1, "none of it became mail");
@@ -76,7 +161,9 @@ fn what_comes_before_the_banner_is_noticed_and_what_follows_a_greeting_there_is_
     // Whoever is stopped cannot send a banner first.
     gateway.signal(Signal::STOP);
     let mut smtp = Smtp::raw(gateway.smtp());
-    smtp.send(format!("EHLO c.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<{ALICE}>\r\nDATA\r\n").as_bytes());
+    smtp.send(
+        format!("EHLO c.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<{ALICE}>\r\nDATA\r\n").as_bytes(),
+    );
     gateway.signal(Signal::CONT);
     smtp.expect(220);
     smtp.expect(250);
@@ -88,7 +175,11 @@ fn what_comes_before_the_banner_is_noticed_and_what_follows_a_greeting_there_is_
     smtp.ask("QUIT", 221);
     let row = gateway.tracked(&["--subject", "patient now"]);
     let detail = gateway.show("ICID", &row["icid"]);
-    assert!(detail["incidents"].to_string().contains("early-talker"), "{}", detail["incidents"]);
+    assert!(
+        detail["incidents"].to_string().contains("early-talker"),
+        "{}",
+        detail["incidents"]
+    );
 }
 
 #[test]
@@ -143,7 +234,13 @@ fn a_mime_bomb_is_held_and_nobody_waits_for_it() {
         ("nested multiparts", nested(5_000)),
         ("many parts", many_parts(100_000)),
         ("parts without an end", unclosed(2_000)),
-        ("nested messages", Mail::about("nested messages").field("Content-Type: message/rfc822").body(&nested_messages(3_000)).whole()),
+        (
+            "nested messages",
+            Mail::about("nested messages")
+                .field("Content-Type: message/rfc822")
+                .body(&nested_messages(3_000))
+                .whole(),
+        ),
     ];
     for (what, bomb) in bombs {
         let begun = Instant::now();
@@ -152,8 +249,16 @@ fn a_mime_bomb_is_held_and_nobody_waits_for_it() {
         assert!(took < Duration::from_secs(20), "{what}: {took:?}");
         let detail = gateway.message_is(mid, "quarantined");
         let state = &detail["recipients"][0]["state"]["quarantined"];
-        assert_eq!(state["quarantine"], "unscannable", "{what}: {}", detail["decision"]);
-        assert!(detail["facts"]["mime"]["oddities"].to_string().contains("limit."), "{what}: {}", detail["facts"]["mime"]);
+        assert_eq!(
+            state["quarantine"], "unscannable",
+            "{what}: {}",
+            detail["decision"]
+        );
+        assert!(
+            detail["facts"]["mime"]["oddities"].to_string().contains("limit."),
+            "{what}: {}",
+            detail["facts"]["mime"]
+        );
     }
     let high = gateway.memory_high_mib();
     assert!(high < 300, "{high} MiB");
@@ -164,21 +269,35 @@ fn a_mime_bomb_is_held_and_nobody_waits_for_it() {
 fn nested(depth: usize) -> Vec<u8> {
     let mut body = String::new();
     for level in 1..depth {
-        body.push_str(&format!("--b{}\r\nContent-Type: multipart/mixed; boundary=b{level}\r\n\r\n", level - 1));
+        body.push_str(&format!(
+            "--b{}\r\nContent-Type: multipart/mixed; boundary=b{level}\r\n\r\n",
+            level - 1
+        ));
     }
-    Mail::about("nested multiparts").field("Content-Type: multipart/mixed; boundary=b0").body(body.as_bytes()).whole()
+    Mail::about("nested multiparts")
+        .field("Content-Type: multipart/mixed; boundary=b0")
+        .body(body.as_bytes())
+        .whole()
 }
 
 fn many_parts(count: usize) -> Vec<u8> {
     let body = "--b\r\n\r\nx\r\n".repeat(count) + "--b--\r\n";
-    Mail::about("many parts").field("Content-Type: multipart/mixed; boundary=b").body(body.as_bytes()).whole()
+    Mail::about("many parts")
+        .field("Content-Type: multipart/mixed; boundary=b")
+        .body(body.as_bytes())
+        .whole()
 }
 
 /// Every part announces a boundary of its own that never comes.
 fn unclosed(count: usize) -> Vec<u8> {
-    let part = |number: usize| format!("--b\r\nContent-Type: multipart/mixed; boundary=never{number}\r\n\r\ntext\r\n");
+    let part = |number: usize| {
+        format!("--b\r\nContent-Type: multipart/mixed; boundary=never{number}\r\n\r\ntext\r\n")
+    };
     let body: String = (0..count).map(part).collect();
-    Mail::about("parts without an end").field("Content-Type: multipart/mixed; boundary=b").body(body.as_bytes()).whole()
+    Mail::about("parts without an end")
+        .field("Content-Type: multipart/mixed; boundary=b")
+        .body(body.as_bytes())
+        .whole()
 }
 
 fn nested_messages(depth: usize) -> Vec<u8> {
@@ -190,27 +309,56 @@ fn a_content_type_that_lies_hides_nothing() {
     let hop = NextHop::start();
     let gateway = Gateway::start(&hop);
     // The test string for virus scanners in base64, so that only who decodes it sees it.
-    let hidden = "WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNUQU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo=\r\n";
+    let hidden =
+        "WDVPIVAlQEFQWzRcUFpYNTQoUF4pN0NDKTd9JEVJQ0FSLVNUQU5EQVJELUFOVElWSVJVUy1URVNULUZJTEUhJEgrSCo=\r\n";
     let part = |header: &str| {
         let body = format!("--b\r\n\r\nSee the picture.\r\n--b\r\n{header}\r\n\r\n{hidden}--b--\r\n");
-        Mail::about("lies").field("MIME-Version: 1.0").field("Content-Type: multipart/mixed; boundary=b").body(body.as_bytes())
+        Mail::about("lies")
+            .field("MIME-Version: 1.0")
+            .field("Content-Type: multipart/mixed; boundary=b")
+            .body(body.as_bytes())
     };
     let base64 = "Content-Transfer-Encoding: base64";
     let rows = [
-        ("a virus as a picture", part(&format!("Content-Type: image/jpeg; name=photo.jpg\r\n{base64}"))),
-        ("a virus as plain text", part(&format!("Content-Type: text/plain; charset=nonsense\r\n{base64}"))),
-        ("a type that is none", part(&format!("Content-Type: ;;;=\"\r\n{base64}"))),
-        ("two types", part(&format!("Content-Type: text/plain\r\nContent-Type: image/png\r\n{base64}"))),
+        (
+            "a virus as a picture",
+            part(&format!("Content-Type: image/jpeg; name=photo.jpg\r\n{base64}")),
+        ),
+        (
+            "a virus as plain text",
+            part(&format!("Content-Type: text/plain; charset=nonsense\r\n{base64}")),
+        ),
+        (
+            "a type that is none",
+            part(&format!("Content-Type: ;;;=\"\r\n{base64}")),
+        ),
+        (
+            "two types",
+            part(&format!(
+                "Content-Type: text/plain\r\nContent-Type: image/png\r\n{base64}"
+            )),
+        ),
         (
             "a message that is no multipart",
-            Mail::about("lies").field("Content-Type: text/plain").field(base64).body(hidden.as_bytes()),
+            Mail::about("lies")
+                .field("Content-Type: text/plain")
+                .field(base64)
+                .body(hidden.as_bytes()),
         ),
-        ("in plain sight under a picture's type", part("Content-Type: image/png").body(format!("--b\r\nContent-Type: image/png\r\n\r\n{}\r\n--b--\r\n", eicar()).as_bytes())),
+        (
+            "in plain sight under a picture's type",
+            part("Content-Type: image/png")
+                .body(format!("--b\r\nContent-Type: image/png\r\n\r\n{}\r\n--b--\r\n", eicar()).as_bytes()),
+        ),
     ];
     for (what, mail) in rows {
         let mid = gateway.accepts(SENDER, &[ALICE], &mail.whole());
         let detail = gateway.message_is(mid, "quarantined");
-        assert_eq!(detail["decision"]["verdict"], "virus", "{what}: {}", detail["decision"]);
+        assert_eq!(
+            detail["decision"]["verdict"], "virus",
+            "{what}: {}",
+            detail["decision"]
+        );
     }
     assert!(hop.delivered().is_empty());
 }
@@ -218,7 +366,9 @@ fn a_content_type_that_lies_hides_nothing() {
 #[test]
 fn clients_that_only_hang_around_are_shown_the_door() {
     let hop = NextHop::start();
-    let gateway = Options::new(&hop).tables("[limits]\ncommand_timeout = \"1s\"\nconnections = 3").start();
+    let gateway = Options::new(&hop)
+        .tables("[limits]\ncommand_timeout = \"1s\"\nconnections = 3")
+        .start();
     let mut silent = Smtp::connect(gateway.smtp());
     silent.expect_text("421 4.4.2 ");
     silent.expect_closed();
@@ -243,11 +393,18 @@ fn nonsense_at_the_portal_is_answered_in_kind() {
     let mut visitor = gateway.visitor();
     visitor.get("/%00/../../etc/passwd").is(404);
     for token in ["not-a-token", &"a".repeat(3_000)] {
-        visitor.get(&format!("/digest/{token}")).is(400).says("not a link of ours");
+        visitor
+            .get(&format!("/digest/{token}"))
+            .is(400)
+            .says("not a link of ours");
     }
-    visitor.post("/login", &[("login", &"x".repeat(300_000)), ("password", "y")]).is(413);
+    visitor
+        .post("/login", &[("login", &"x".repeat(300_000)), ("password", "y")])
+        .is(413);
     let status = |http: &Http, cookie: &str| {
-        let answer = http.try_request(("GET", "/"), &[("Cookie", cookie)], "").expect("an answer");
+        let answer = http
+            .try_request(("GET", "/"), &[("Cookie", cookie)], "")
+            .expect("an answer");
         answer.status
     };
     assert_eq!(status(&visitor, "postern_session=forged"), 303);

@@ -1,7 +1,9 @@
 //! Promise: when something around the gateway is wrong (configuration, port, directory, disk) it says what and what to do,
 //! and loses nothing.
 
-use crate::harness::{Gateway, NextHop, Options, Smtp, message, postern, run_to_end, scratch, skip, soon, trace_and_rest};
+use crate::harness::{
+    Gateway, NextHop, Options, Smtp, message, postern, run_to_end, scratch, skip, soon, trace_and_rest,
+};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -19,9 +21,20 @@ fn a_configuration_that_is_not_there_is_named_with_the_way_to_one() {
     let file = file.to_str().unwrap();
     for verb in ["check", "run", "status"] {
         let ran = run_to_end(&mut postern(&[verb, "--config", file]), "", WAIT).ended(1);
-        assert!(ran.err.contains(file) && ran.err.contains("postern init"), "{verb}: {}", ran.err);
+        assert!(
+            ran.err.contains(file) && ran.err.contains("postern init"),
+            "{verb}: {}",
+            ran.err
+        );
     }
-    let init = ["init", home.path().to_str().unwrap(), "--hostname", "mx.example.test", "--domain", "example.test"];
+    let init = [
+        "init",
+        home.path().to_str().unwrap(),
+        "--hostname",
+        "mx.example.test",
+        "--domain",
+        "example.test",
+    ];
     let init = [&init[..], &["--route", "127.0.0.1:2526"]].concat();
     run_to_end(&mut postern(&init), "", WAIT).ended(0);
     run_to_end(&mut postern(&["check", "--config", file]), "", WAIT).ended(0);
@@ -39,7 +52,10 @@ fn all_mistakes_in_a_configuration_are_told_at_once_with_their_places() {
     let ran = run_to_end(postern(&["check", "--config"]).arg(&file), "", WAIT).ended(1);
     let at = |line: usize, what: &str| {
         let place = format!("{}:{line}:", file.display());
-        let found = ran.err.lines().any(|one| one.starts_with(&place) && one.contains(what));
+        let found = ran
+            .err
+            .lines()
+            .any(|one| one.starts_with(&place) && one.contains(what));
         assert!(found, "no \"{what}\" at line {line} in:\n{}", ran.err);
     };
     at(1, "did you mean \"hostname\"");
@@ -50,7 +66,11 @@ fn all_mistakes_in_a_configuration_are_told_at_once_with_their_places() {
 
     fs::write(&file, "hostname = \"mx.example.test\n").unwrap();
     let ran = run_to_end(postern(&["check", "--config"]).arg(&file), "", WAIT).ended(1);
-    assert!(ran.err.starts_with(&format!("{}:1:", file.display())), "{}", ran.err);
+    assert!(
+        ran.err.starts_with(&format!("{}:1:", file.display())),
+        "{}",
+        ran.err
+    );
     run_to_end(&mut postern(&["frobnicate"]), "", WAIT).ended(2);
 }
 
@@ -69,7 +89,11 @@ fn a_wrong_configuration_does_not_touch_the_policy_in_force() {
         smtp.reply().code == 550
     };
     assert!(!refused(ALICE) && refused("bob@example.test"));
-    fs::write(&gateway.config, good.replace("[\"alice\"]", "[\"alice\", \"bob\"]")).unwrap();
+    fs::write(
+        &gateway.config,
+        good.replace("[\"alice\"]", "[\"alice\", \"bob\"]"),
+    )
+    .unwrap();
     gateway.cli(&["reload"]).ended(0);
     soon("Bob exists", || (!refused("bob@example.test")).then_some(()));
 }
@@ -81,7 +105,11 @@ fn a_port_in_use_is_told_with_the_remedy() {
     let second = Options::new(&hop).address_of(&gateway).prepare();
     let ran = run_to_end(postern(&["run", "--config"]).arg(&second.config), "", WAIT).ended(1);
     for expected in ["listener \"inbound\"", ":2525", "another program listens there"] {
-        assert!(ran.err.contains(expected), "\"{expected}\" is missing in {}", ran.err);
+        assert!(
+            ran.err.contains(expected),
+            "\"{expected}\" is missing in {}",
+            ran.err
+        );
     }
     gateway.accepts(SENDER, &[ALICE], &message("the first one goes on"));
     hop.wait_for(1);
@@ -102,9 +130,15 @@ fn a_data_directory_belongs_to_one_daemon() {
 fn a_data_directory_whose_parent_is_missing_is_not_made_out_of_thin_air() {
     let hop = NextHop::absent();
     let home = scratch();
-    let lost = Options::new(&hop).data_dir(&home.path().join("not-mounted/data")).prepare();
+    let lost = Options::new(&hop)
+        .data_dir(&home.path().join("not-mounted/data"))
+        .prepare();
     let ran = run_to_end(postern(&["run", "--config"]).arg(&lost.config), "", WAIT).ended(1);
-    assert!(ran.err.contains("data_dir") && ran.err.contains("directory above it"), "{}", ran.err);
+    assert!(
+        ran.err.contains("data_dir") && ran.err.contains("directory above it"),
+        "{}",
+        ran.err
+    );
     assert!(!home.path().join("not-mounted").exists());
     let file = home.path().join("file");
     fs::write(&file, "").unwrap();
@@ -117,9 +151,18 @@ fn a_data_directory_whose_parent_is_missing_is_not_made_out_of_thin_air() {
 fn commands_without_a_daemon_say_that_there_is_none() {
     let hop = NextHop::absent();
     let gateway = Options::new(&hop).prepare();
-    for command in [&["track"][..], &["status"], &["quarantine", "list"], &["show", "MID", "1"]] {
+    for command in [
+        &["track"][..],
+        &["status"],
+        &["quarantine", "list"],
+        &["show", "MID", "1"],
+    ] {
         let ran = gateway.cli(command).ended(1);
-        assert!(ran.err.contains("operator.sock") || ran.err.contains("run"), "{command:?}: {}", ran.err);
+        assert!(
+            ran.err.contains("operator.sock") || ran.err.contains("run"),
+            "{command:?}: {}",
+            ran.err
+        );
     }
 }
 
@@ -134,7 +177,10 @@ impl SmallDisk {
         let home = scratch();
         let path = home.path().join("disk");
         fs::create_dir(&path).unwrap();
-        let mount = Command::new("mount").args(["-t", "tmpfs", "-o", "size=256m", "tmpfs"]).arg(&path).output();
+        let mount = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=256m", "tmpfs"])
+            .arg(&path)
+            .output();
         match mount {
             Ok(ran) if ran.status.success() => Ok(Self { path, _home: home }),
             Ok(ran) => Err(String::from_utf8_lossy(&ran.stderr).trim().to_owned()),
@@ -180,7 +226,12 @@ impl Drop for SmallDisk {
 fn a_full_disk_is_a_state_from_which_it_recovers_by_itself() {
     let disk = match SmallDisk::mounted() {
         Ok(disk) => disk,
-        Err(why) => return skip("a full disk", &format!("mounting a small one takes root's rights: {why}")),
+        Err(why) => {
+            return skip(
+                "a full disk",
+                &format!("mounting a small one takes root's rights: {why}"),
+            );
+        }
     };
     let hop = NextHop::start();
     let mut gateway = Options::new(&hop).data_dir(&disk.path().join("data")).start();
@@ -190,10 +241,14 @@ fn a_full_disk_is_a_state_from_which_it_recovers_by_itself() {
     // Too little room: told before anything is accepted.
     disk.fill(4 * 1024 * 1024);
     let mail_from = || Smtp::greeted(gateway.smtp()).reply_to(&format!("MAIL FROM:<{SENDER}>"));
-    let told = soon("the disk is noticed", || Some(mail_from()).filter(|reply| !reply.starts_with("250")));
+    let told = soon("the disk is noticed", || {
+        Some(mail_from()).filter(|reply| !reply.starts_with("250"))
+    });
     assert!(told.starts_with("452 4.3.1 "), "{told}");
     disk.make_room();
-    soon("it takes mail again", || mail_from().starts_with("250").then_some(()));
+    soon("it takes mail again", || {
+        mail_from().starts_with("250").then_some(())
+    });
     kept.push(message("between"));
     gateway.accepts(SENDER, &[ALICE], &kept[1]);
 
@@ -205,7 +260,9 @@ fn a_full_disk_is_a_state_from_which_it_recovers_by_itself() {
     smtp.send(&crate::harness::stuffed(&large));
     smtp.expect_text("452 4.3.1 ");
     disk.make_room();
-    soon("it takes mail again", || mail_from().starts_with("250").then_some(()));
+    soon("it takes mail again", || {
+        mail_from().starts_with("250").then_some(())
+    });
     kept.push(message("after"));
     let mid = gateway.accepts(SENDER, &[ALICE], &kept[2]);
     gateway.message_is(mid, "delivered");
@@ -217,6 +274,10 @@ fn a_full_disk_is_a_state_from_which_it_recovers_by_itself() {
     gateway.message_is(mid, "delivered");
     let came = hop.wait_for(kept.len());
     for one in &kept {
-        assert!(came.iter().any(|came| trace_and_rest(&came.octets).1 == one), "{}", String::from_utf8_lossy(one));
+        assert!(
+            came.iter().any(|came| trace_and_rest(&came.octets).1 == one),
+            "{}",
+            String::from_utf8_lossy(one)
+        );
     }
 }

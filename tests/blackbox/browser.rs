@@ -1,7 +1,9 @@
 //! Promise: a person with a browser finds, reads and releases held mail safely, and an administrator finds out what happened
 //! to any. In a real Chromium.
 
-use crate::harness::{Browser, Canary, GTUBE, Gateway, Mail, NextHop, browser_is_here, skip_or_fail, soon, trace_and_rest};
+use crate::harness::{
+    Browser, Canary, GTUBE, Gateway, Mail, NextHop, browser_is_here, skip_or_fail, soon, trace_and_rest,
+};
 
 const SENDER: &str = "deals@pills.example.net";
 const ALICE: &str = "alice@example.test";
@@ -18,7 +20,11 @@ fn tracking_mail(home: &str) -> Vec<u8> {
          <video poster=\"{home}/poster.png\" src=\"{home}/video\" autoplay></video><form action=\"{home}/form\"></form>\r\n\
          <script>fetch('{home}/fetch'); document.title = 'taken over';</script><p>{GTUBE}</p>\r\n</body></html>\r\n"
     );
-    Mail::about("Your invoice").field("MIME-Version: 1.0").field("Content-Type: text/html; charset=utf-8").body(html.as_bytes()).whole()
+    Mail::about("Your invoice")
+        .field("MIME-Version: 1.0")
+        .field("Content-Type: text/html; charset=utf-8")
+        .body(html.as_bytes())
+        .whole()
 }
 
 #[test]
@@ -37,12 +43,20 @@ fn a_user_finds_opens_and_releases_a_held_message_without_it_calling_home() {
     let browser = Browser::start();
     let portal = format!("http://{}", gateway.portal());
     browser.open(&portal);
-    assert!(browser.url().starts_with(&format!("{portal}/login")), "{}", browser.url());
+    assert!(
+        browser.url().starts_with(&format!("{portal}/login")),
+        "{}",
+        browser.url()
+    );
     browser.fill("#login", ALICE);
     browser.fill("#password", "not my password");
     browser.click("button.primary");
     browser.wait_for("Log in");
-    assert!(browser.url().starts_with(&format!("{portal}/login")), "{}", browser.url());
+    assert!(
+        browser.url().starts_with(&format!("{portal}/login")),
+        "{}",
+        browser.url()
+    );
     browser.fill("#password", PASSWORD);
     browser.click("button.primary");
     browser.wait_for("Your invoice");
@@ -51,18 +65,29 @@ fn a_user_finds_opens_and_releases_a_held_message_without_it_calling_home() {
     browser.follow("Your invoice");
     browser.wait_for("Why it was held");
     let text = browser.text();
-    assert!(text.contains("Pay at") && text.contains("/pay"), "the text is there, and where the link leads:\n{text}");
+    assert!(
+        text.contains("Pay at") && text.contains("/pay"),
+        "the text is there, and where the link leads:\n{text}"
+    );
     for view in ["Headers", "Source", "Text"] {
         browser.follow(view);
         browser.wait_for("Why it was held");
         assert!(!browser.title().contains("taken over"));
     }
-    assert_eq!(home.visits(), 0, "looking at the message must not call its sender");
+    assert_eq!(
+        home.visits(),
+        0,
+        "looking at the message must not call its sender"
+    );
 
     browser.click("button[name=action][value=release]");
     browser.wait_for("Done for 1 message");
     let came = hop.wait_for(1).pop().unwrap();
-    assert!(came.to == [ALICE] && trace_and_rest(&came.octets).1 == sent, "{}", came.text());
+    assert!(
+        came.to == [ALICE] && trace_and_rest(&came.octets).1 == sent,
+        "{}",
+        came.text()
+    );
     browser.follow("Back to the quarantine");
     browser.wait_for("Nothing is held");
     assert_eq!(home.visits(), 0);
@@ -79,8 +104,16 @@ fn an_administrator_searches_and_reads_the_timeline() {
     let hop = NextHop::start();
     let gateway = Gateway::start(&hop);
     gateway.add_admin("admin", PASSWORD);
-    let mid = gateway.accepts("carol@partner.example.com", &[ALICE], &crate::harness::message("Minutes of the meeting"));
-    let other = gateway.accepts("dave@partner.example.com", &[ALICE], &crate::harness::message("Something else"));
+    let mid = gateway.accepts(
+        "carol@partner.example.com",
+        &[ALICE],
+        &crate::harness::message("Minutes of the meeting"),
+    );
+    let other = gateway.accepts(
+        "dave@partner.example.com",
+        &[ALICE],
+        &crate::harness::message("Something else"),
+    );
     gateway.message_is(mid, "delivered");
     gateway.message_is(other, "delivered");
     gateway.visitor();
@@ -92,7 +125,11 @@ fn an_administrator_searches_and_reads_the_timeline() {
     browser.fill("#password", PASSWORD);
     browser.click("button.primary");
     browser.wait_for("Something else");
-    assert_eq!(browser.url(), format!("{portal}/admin"), "back where it was going");
+    assert_eq!(
+        browser.url(),
+        format!("{portal}/admin"),
+        "back where it was going"
+    );
     browser.fill("#f-subject", "minutes meeting");
     browser.click("form.tracking button.primary");
     browser.wait_for("Minutes of the meeting");
@@ -101,7 +138,13 @@ fn an_administrator_searches_and_reads_the_timeline() {
     browser.wait_for("Timeline");
     assert_eq!(browser.url(), format!("{portal}/admin/show/mid/{mid}"));
     let text = browser.text();
-    for expected in ["delivered", ALICE, "carol@partner.example.com", "Conversation", "MAIL FROM:<carol@partner.example.com>"] {
+    for expected in [
+        "delivered",
+        ALICE,
+        "carol@partner.example.com",
+        "Conversation",
+        "MAIL FROM:<carol@partner.example.com>",
+    ] {
         assert!(text.contains(expected), "\"{expected}\" is missing in:\n{text}");
     }
     browser.click("form.account button");

@@ -44,7 +44,9 @@ impl Sent {
             19 => 20_000,
             other => other * other,
         };
-        let body: String = (0..lines).map(|line| format!("{} line {line} of many\r\n", self.subject())).collect();
+        let body: String = (0..lines)
+            .map(|line| format!("{} line {line} of many\r\n", self.subject()))
+            .collect();
         Mail::about(&self.subject()).body(body.as_bytes()).whole()
     }
 }
@@ -65,17 +67,31 @@ fn nothing_that_was_acknowledged_is_missing_after_kill_9() {
             hop.up();
         }
     }
-    assert!(acknowledged.len() >= ROUNDS * 30, "the stream was too thin: {}", acknowledged.len());
-    let spam: HashSet<String> = acknowledged.iter().filter(|sent| sent.is_spam()).map(Sent::subject).collect();
+    assert!(
+        acknowledged.len() >= ROUNDS * 30,
+        "the stream was too thin: {}",
+        acknowledged.len()
+    );
+    let spam: HashSet<String> = acknowledged
+        .iter()
+        .filter(|sent| sent.is_spam())
+        .map(Sent::subject)
+        .collect();
     let held = || -> HashSet<String> {
         let rows = gateway.held(&["--limit", "10000"]);
-        rows.iter().map(|row| row["subject"].as_str().expect("a text").to_owned()).collect()
+        rows.iter()
+            .map(|row| row["subject"].as_str().expect("a text").to_owned())
+            .collect()
     };
-    soon("all acknowledged spam is held", || spam.is_subset(&held()).then_some(()));
-    let mail: Vec<&Sent> = acknowledged.iter().filter(|sent| !sent.is_spam()).collect();
-    until("all other acknowledged mail is delivered", Duration::from_secs(60), || {
-        (hop.delivered().len() >= mail.len() && missing(&mail, &hop.delivered()).is_empty()).then_some(())
+    soon("all acknowledged spam is held", || {
+        spam.is_subset(&held()).then_some(())
     });
+    let mail: Vec<&Sent> = acknowledged.iter().filter(|sent| !sent.is_spam()).collect();
+    until(
+        "all other acknowledged mail is delivered",
+        Duration::from_secs(60),
+        || (hop.delivered().len() >= mail.len() && missing(&mail, &hop.delivered()).is_empty()).then_some(()),
+    );
     let delivered = by_subject(&hop.delivered());
     for sent in mail {
         for copy in &delivered[&sent.subject()] {
@@ -95,9 +111,14 @@ fn stream_until_killed(gateway: &mut Gateway, round: usize) -> Vec<Sent> {
             .collect();
         // A different place in the stream each time.
         let enough = 40 + 17 * round;
-        soon("mail flows", || (acknowledged.load(Ordering::SeqCst) >= enough).then_some(()));
+        soon("mail flows", || {
+            (acknowledged.load(Ordering::SeqCst) >= enough).then_some(())
+        });
         gateway.kill9();
-        senders.into_iter().flat_map(|sender| sender.join().expect("a sender does not panic")).collect()
+        senders
+            .into_iter()
+            .flat_map(|sender| sender.join().expect("a sender does not panic"))
+            .collect()
     })
 }
 
@@ -107,7 +128,11 @@ fn stream(address: SocketAddr, (round, connection): (usize, usize), counted: &At
     while let Ok(mut smtp) = Smtp::try_greeted(address) {
         // A few to a connection, so that connections end and begin too.
         for number in numbers.by_ref().take(25) {
-            let sent = Sent { round, connection, number };
+            let sent = Sent {
+                round,
+                connection,
+                number,
+            };
             match smtp.try_message(SENDER, ALICE, &sent.octets()) {
                 Ok(reply) if reply.code == 250 => {
                     acknowledged.push(sent);
@@ -122,7 +147,10 @@ fn stream(address: SocketAddr, (round, connection): (usize, usize), counted: &At
 
 fn missing<'s>(sent: &[&'s Sent], delivered: &[Delivered]) -> Vec<&'s Sent> {
     let came = by_subject(delivered);
-    sent.iter().copied().filter(|one| !came.contains_key(&one.subject())).collect()
+    sent.iter()
+        .copied()
+        .filter(|one| !came.contains_key(&one.subject()))
+        .collect()
 }
 
 /// What came, without our trace fields.
@@ -131,7 +159,10 @@ fn by_subject(delivered: &[Delivered]) -> HashMap<String, Vec<Vec<u8>>> {
     for one in delivered {
         let (_, rest) = trace_and_rest(&one.octets);
         let head = String::from_utf8_lossy(&rest[..rest.len().min(1_000)]).into_owned();
-        let subject = head.split_once("Subject: ").and_then(|(_, rest)| rest.split_once("\r\n")).expect("ours have one");
+        let subject = head
+            .split_once("Subject: ")
+            .and_then(|(_, rest)| rest.split_once("\r\n"))
+            .expect("ours have one");
         all.entry(subject.0.to_owned()).or_default().push(rest.to_vec());
     }
     all
@@ -175,7 +206,9 @@ fn lost_by(damage: &Damage) -> Vec<String> {
     do_damage(&newest_segment(&gateway), damage);
     gateway.again();
     let said = gateway.stderr();
-    let told = said.lines().any(|line| line.contains("journal of shard 0: segment ") && line.contains(".log, offset "));
+    let told = said
+        .lines()
+        .any(|line| line.contains("journal of shard 0: segment ") && line.contains(".log, offset "));
     assert!(told, "the damage is told:\n{said}");
     hop.up();
     // New mail is taken, and found, as if nothing had been.
@@ -184,28 +217,45 @@ fn lost_by(damage: &Damage) -> Vec<String> {
     let names: Vec<String> = (0..10).map(|number| format!("number {number}")).collect();
     let missing = || -> Vec<String> {
         let came = by_subject(&hop.delivered());
-        names.iter().filter(|name| !came.contains_key(*name)).cloned().collect()
+        names
+            .iter()
+            .filter(|name| !came.contains_key(*name))
+            .cloned()
+            .collect()
     };
     let may_be_lost = if matches!(damage, Damage::Garbage) { 0 } else { 1 };
-    soon("the others are delivered", || (missing().len() <= may_be_lost).then_some(()));
+    soon("the others are delivered", || {
+        (missing().len() <= may_be_lost).then_some(())
+    });
     missing()
 }
 
 fn newest_segment(gateway: &Gateway) -> PathBuf {
     let directory = gateway.data_dir.join("journal/0");
-    let entries = fs::read_dir(&directory).expect("the journal is there").map(|entry| entry.expect("readable").path());
-    entries.filter(|path| path.extension().is_some_and(|one| one == "log")).max().expect("a segment")
+    let entries = fs::read_dir(&directory)
+        .expect("the journal is there")
+        .map(|entry| entry.expect("readable").path());
+    entries
+        .filter(|path| path.extension().is_some_and(|one| one == "log"))
+        .max()
+        .expect("a segment")
 }
 
 fn do_damage(segment: &PathBuf, damage: &Damage) {
-    let mut file = OpenOptions::new().append(true).open(segment).expect("the daemon is dead");
+    let mut file = OpenOptions::new()
+        .append(true)
+        .open(segment)
+        .expect("the daemon is dead");
     let length = file.metadata().expect("a file").len();
     match damage {
         Damage::Garbage => file.write_all(&[0xa5; 777]).expect("room on the disk"),
         Damage::Cut(octets) => file.set_len(length - octets).expect("a shorter file"),
         Damage::Inside(text) => {
             let octets = fs::read(segment).expect("readable");
-            let at = octets.windows(text.len()).rposition(|window| window == text.as_bytes()).expect("it is in there");
+            let at = octets
+                .windows(text.len())
+                .rposition(|window| window == text.as_bytes())
+                .expect("it is in there");
             file.set_len(at as u64 + 4).expect("a shorter file");
         }
     }

@@ -16,16 +16,41 @@ fn a_message_comes_out_as_it_went_in_behind_the_trace_fields() {
     let about = |what: &str| Mail::about(what);
     let rows: Vec<(&str, Vec<u8>)> = vec![
         ("plain", message("plain")),
-        ("8-bit", about("8-bit").body("Grüße aus Köln, \u{1f4ee}\r\n".as_bytes()).whole()),
-        ("every octet but NUL, CR and LF", about("octets").body(&every_octet()).whole()),
-        ("dots", about("dots").body(b".\r\n..\r\n.hidden\r\n...\r\na.\r\n. \r\n").whole()),
-        ("a dot alone at the very end", about("last dot").body(b"end\r\n.\r\n").whole()),
+        (
+            "8-bit",
+            about("8-bit")
+                .body("Grüße aus Köln, \u{1f4ee}\r\n".as_bytes())
+                .whole(),
+        ),
+        (
+            "every octet but NUL, CR and LF",
+            about("octets").body(&every_octet()).whole(),
+        ),
+        (
+            "dots",
+            about("dots")
+                .body(b".\r\n..\r\n.hidden\r\n...\r\na.\r\n. \r\n")
+                .whole(),
+        ),
+        (
+            "a dot alone at the very end",
+            about("last dot").body(b"end\r\n.\r\n").whole(),
+        ),
         ("long lines", about("long").body(&long_line.repeat(3)).whole()),
-        ("trailing space and empty lines", about("space").body(b"a \t\r\n\r\n \r\n\r\n\r\n").whole()),
+        (
+            "trailing space and empty lines",
+            about("space").body(b"a \t\r\n\r\n \r\n\r\n\r\n").whole(),
+        ),
         ("an empty body", about("empty body").body(b"").whole()),
-        ("a header and no empty line", b"Subject: only a header\r\n".to_vec()),
+        (
+            "a header and no empty line",
+            b"Subject: only a header\r\n".to_vec(),
+        ),
         ("no header at all", b"\r\nno header at all\r\n".to_vec()),
-        ("a line that is no header field", b"Hello Alice, this is not a header\r\n".to_vec()),
+        (
+            "a line that is no header field",
+            b"Hello Alice, this is not a header\r\n".to_vec(),
+        ),
         ("nothing at all", Vec::new()),
     ];
     let hop = NextHop::start();
@@ -37,10 +62,25 @@ fn a_message_comes_out_as_it_went_in_behind_the_trace_fields() {
         let mid = gateway.accepts(SENDER, &[ALICE], &sent);
         let came = hop.wait_for(before + 1).pop().unwrap();
         let (trace, rest) = trace_and_rest(&came.octets);
-        assert!(rest == sent, "{what}: sent {:?}, came {:?}", sent.escape_ascii(), rest.escape_ascii());
-        assert!(trace.contains(&format!("X-Postern-Verdict: mid={mid}; verdict=")), "{what}: {trace}");
-        assert!(trace.contains(&format!("by mx.example.test (Postern) with ESMTP id {mid}")), "{what}: {trace}");
-        assert_eq!((came.from.as_str(), came.to.as_slice()), (SENDER, [ALICE.to_owned()].as_slice()), "{what}");
+        assert!(
+            rest == sent,
+            "{what}: sent {:?}, came {:?}",
+            sent.escape_ascii(),
+            rest.escape_ascii()
+        );
+        assert!(
+            trace.contains(&format!("X-Postern-Verdict: mid={mid}; verdict=")),
+            "{what}: {trace}"
+        );
+        assert!(
+            trace.contains(&format!("by mx.example.test (Postern) with ESMTP id {mid}")),
+            "{what}: {trace}"
+        );
+        assert_eq!(
+            (came.from.as_str(), came.to.as_slice()),
+            (SENDER, [ALICE.to_owned()].as_slice()),
+            "{what}"
+        );
     }
 }
 
@@ -79,21 +119,37 @@ fn several_messages_and_recipients_share_a_connection() {
     let hop = NextHop::start();
     let gateway = Gateway::start(&hop);
     let mut smtp = Smtp::greeted(gateway.smtp());
-    let first = smtp.accepted(SENDER, &[ALICE, BOB, "postmaster@example.test"], &message("for three"));
+    let first = smtp.accepted(
+        SENDER,
+        &[ALICE, BOB, "postmaster@example.test"],
+        &message("for three"),
+    );
     let second = smtp.accepted(SENDER, &[BOB], &message("for one"));
     smtp.ask("QUIT", 221);
     smtp.expect_closed();
     assert!(second > first, "ids grow");
 
     let for_three = hop.wait_for_text("for three");
-    assert_eq!(for_three.to, [ALICE, BOB, "postmaster@example.test"], "one copy for all of one route");
+    assert_eq!(
+        for_three.to,
+        [ALICE, BOB, "postmaster@example.test"],
+        "one copy for all of one route"
+    );
     let (trace, _) = trace_and_rest(&for_three.octets);
-    assert!(!trace.contains("for <"), "Received does not tell them of each other: {trace}");
+    assert!(
+        !trace.contains("for <"),
+        "Received does not tell them of each other: {trace}"
+    );
     hop.wait_for(2);
     let detail = gateway.message_is(first, "delivered");
     let fates = detail["recipients"].as_array().unwrap();
     assert_eq!(fates.len(), 3, "{fates:?}");
-    assert!(fates.iter().all(|fate| fate["state"]["delivered"]["reply"]["code"] == 250), "{fates:?}");
+    assert!(
+        fates
+            .iter()
+            .all(|fate| fate["state"]["delivered"]["reply"]["code"] == 250),
+        "{fates:?}"
+    );
 }
 
 #[test]
@@ -105,9 +161,16 @@ fn what_the_next_hop_puts_off_is_tried_again_until_it_is_taken() {
     let sent = message("patience");
     let mid = gateway.accepts(SENDER, &[ALICE], &sent);
     let deferred = gateway.message_is(mid, "deferred");
-    assert!(deferred["row"]["reason"].as_str().unwrap().contains('4'), "{}", deferred["row"]);
+    assert!(
+        deferred["row"]["reason"].as_str().unwrap().contains('4'),
+        "{}",
+        deferred["row"]
+    );
     let came = hop.wait_for(1).pop().unwrap();
-    assert!(trace_and_rest(&came.octets).1 == sent, "the second and third attempt send the same");
+    assert!(
+        trace_and_rest(&came.octets).1 == sent,
+        "the second and third attempt send the same"
+    );
     assert_eq!(hop.attempts(), 3);
     let detail = gateway.message_is(mid, "delivered");
     assert_eq!(detail["row"]["recipients"][0], ALICE);
@@ -122,14 +185,33 @@ fn recipients_that_are_refused_behind_us_do_not_hold_up_the_others() {
     let mid = gateway.accepts(SENDER, &[ALICE, BOB, "eve@example.test"], &message("three fates"));
     assert_eq!(hop.wait_for_text("From: Carol").to, [ALICE]);
     let bounce = hop.wait_for_text("Final-Recipient: rfc822; bob@example.test");
-    assert_eq!((bounce.from.as_str(), bounce.to.as_slice()), ("", [SENDER.to_owned()].as_slice()));
+    assert_eq!(
+        (bounce.from.as_str(), bounce.to.as_slice()),
+        ("", [SENDER.to_owned()].as_slice())
+    );
     hop.answer_recipient("eve@example.test", "250 2.1.5 Ok");
-    soon("Eve gets hers", || hop.delivered().into_iter().find(|one| one.to == ["eve@example.test"]));
+    soon("Eve gets hers", || {
+        hop.delivered()
+            .into_iter()
+            .find(|one| one.to == ["eve@example.test"])
+    });
     let detail = gateway.message_is(mid, "bounced");
-    let states: Vec<_> = detail["recipients"].as_array().unwrap().iter().map(|fate| &fate["state"]).collect();
-    assert!(states[0]["delivered"].is_object() && states[1]["bounced"].is_object(), "{states:?}");
+    let states: Vec<_> = detail["recipients"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|fate| &fate["state"])
+        .collect();
+    assert!(
+        states[0]["delivered"].is_object() && states[1]["bounced"].is_object(),
+        "{states:?}"
+    );
     assert_eq!(states[1]["bounced"]["reply"]["text"], "No Bob here");
-    assert_eq!(hop.wait_for(3).len(), 3, "Alice's, the bounce and Eve's: each once");
+    assert_eq!(
+        hop.wait_for(3).len(),
+        3,
+        "Alice's, the bounce and Eve's: each once"
+    );
 }
 
 #[test]
@@ -139,7 +221,10 @@ fn the_sender_of_what_is_refused_behind_us_gets_a_bounce_and_a_bounce_never_does
     hop.answer_next(Answer::Say("554 5.7.1 Not wanted here"));
     let mid = gateway.accepts(SENDER, &[ALICE], &message("unwanted"));
     let bounce = hop.wait_for(1).pop().unwrap();
-    assert_eq!((bounce.from.as_str(), bounce.to.as_slice()), ("", [SENDER.to_owned()].as_slice()));
+    assert_eq!(
+        (bounce.from.as_str(), bounce.to.as_slice()),
+        ("", [SENDER.to_owned()].as_slice())
+    );
     let text = bounce.text();
     for expected in [
         "From: Mail Delivery System <MAILER-DAEMON@mx.example.test>\r\n",
@@ -153,14 +238,25 @@ fn the_sender_of_what_is_refused_behind_us_gets_a_bounce_and_a_bounce_never_does
     ] {
         assert!(text.contains(expected), "\"{expected}\" is missing in:\n{text}");
     }
-    assert!(!text.contains("the minutes of our meeting"), "only the header is returned");
+    assert!(
+        !text.contains("the minutes of our meeting"),
+        "only the header is returned"
+    );
     let detail = gateway.message_is(mid, "bounced");
-    assert!(detail["recipients"][0]["state"]["bounced"]["dsn"].is_u64(), "{}", detail["recipients"]);
+    assert!(
+        detail["recipients"][0]["state"]["bounced"]["dsn"].is_u64(),
+        "{}",
+        detail["recipients"]
+    );
 
     hop.answer_next(Answer::Say("554 5.7.1 Nor this"));
     let null = gateway.accepts("", &[ALICE], &message("a bounce from elsewhere"));
     let detail = gateway.message_is(null, "bounced");
-    assert!(detail["recipients"][0]["state"]["bounced"]["dsn"].is_null(), "{}", detail["recipients"]);
+    assert!(
+        detail["recipients"][0]["state"]["bounced"]["dsn"].is_null(),
+        "{}",
+        detail["recipients"]
+    );
     assert_eq!(hop.wait_for(1).len(), 1, "nobody was told of it");
 }
 
@@ -172,8 +268,15 @@ fn what_cannot_be_delivered_in_time_is_given_up_and_the_sender_told() {
     hop.answer_recipient(ALICE, "450 4.2.1 Try again later");
     let mid = gateway.accepts(SENDER, &[ALICE], &message("too late"));
     let bounce = hop.wait_for(1).pop().unwrap();
-    assert_eq!((bounce.from.as_str(), bounce.to.as_slice()), ("", [SENDER.to_owned()].as_slice()));
-    assert!(bounce.text().contains("Status: 5.2.1\r\n"), "failed for good: {}", bounce.text());
+    assert_eq!(
+        (bounce.from.as_str(), bounce.to.as_slice()),
+        ("", [SENDER.to_owned()].as_slice())
+    );
+    assert!(
+        bounce.text().contains("Status: 5.2.1\r\n"),
+        "failed for good: {}",
+        bounce.text()
+    );
     gateway.message_is(mid, "bounced");
 }
 
@@ -182,7 +285,11 @@ fn mail_that_is_not_seven_bit_is_never_given_raw_to_a_next_hop_that_is() {
     let hop = NextHop::start();
     hop.offer(&["PIPELINING", "SIZE"]);
     let gateway = Gateway::start(&hop);
-    gateway.accepts(SENDER, &[ALICE], &Mail::about("eight").body("Grüße\r\n".as_bytes()).whole());
+    gateway.accepts(
+        SENDER,
+        &[ALICE],
+        &Mail::about("eight").body("Grüße\r\n".as_bytes()).whole(),
+    );
     let bounce = hop.wait_for_text("Final-Recipient: rfc822; alice@example.test");
     assert!(bounce.octets.is_ascii() && bounce.from.is_empty());
     gateway.accepts(SENDER, &[ALICE], &message("seven"));
@@ -195,14 +302,20 @@ fn the_queue_survives_a_restart() {
     let mut hop = NextHop::absent();
     let mut gateway = Options::new(&hop).tables(QUICK_RETRIES).start();
     let sent: Vec<Vec<u8>> = (0..10).map(|number| message(&format!("kept {number}"))).collect();
-    let mids: Vec<u64> = sent.iter().map(|one| gateway.accepts(SENDER, &[ALICE], one)).collect();
+    let mids: Vec<u64> = sent
+        .iter()
+        .map(|one| gateway.accepts(SENDER, &[ALICE], one))
+        .collect();
     gateway.message_is(mids[9], "deferred");
     gateway.stop();
     gateway.again();
     hop.up();
     let came = hop.wait_for(10);
     for one in &sent {
-        let copies = came.iter().filter(|came| trace_and_rest(&came.octets).1 == one).count();
+        let copies = came
+            .iter()
+            .filter(|came| trace_and_rest(&came.octets).1 == one)
+            .count();
         assert_eq!(copies, 1, "{}", String::from_utf8_lossy(one));
     }
     let next = gateway.accepts(SENDER, &[ALICE], &message("after"));

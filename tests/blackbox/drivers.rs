@@ -38,13 +38,25 @@ fn transcripts_hold_over_epoll() {
 fn a_driver_that_does_not_exist_is_a_mistake_in_the_configuration() {
     let hop = NextHop::absent();
     let gateway = Options::new(&hop).top("driver = \"carrier-pigeon\"").prepare();
-    let ran = run_to_end(postern(&["run", "--config"]).arg(&gateway.config), "", Duration::from_secs(30)).ended(1);
-    assert!(ran.err.contains("driver") && ran.err.contains("io_uring"), "{}", ran.err);
+    let ran = run_to_end(
+        postern(&["run", "--config"]).arg(&gateway.config),
+        "",
+        Duration::from_secs(30),
+    )
+    .ended(1);
+    assert!(
+        ran.err.contains("driver") && ran.err.contains("io_uring"),
+        "{}",
+        ran.err
+    );
 }
 
 fn all_transcripts_hold(gateway: &Gateway, hop: &NextHop, driver: &str) {
     let said = gateway.stderr();
-    assert!(said.contains(&format!("shards on {driver}")), "the log tells the driver:\n{said}");
+    assert!(
+        said.contains(&format!("shards on {driver}")),
+        "the log tells the driver:\n{said}"
+    );
     let mut names: Vec<PathBuf> = fs::read_dir(repository().join("tests/transcripts"))
         .expect("the transcripts are in the repository")
         .map(|entry| entry.expect("readable").path())
@@ -57,7 +69,10 @@ fn all_transcripts_hold(gateway: &Gateway, hop: &NextHop, driver: &str) {
             scope.spawn(|| {
                 while let Some(name) = { left.lock().unwrap().pop() } {
                     if let Err(why) = play(address, &parse(&fs::read_to_string(&name).unwrap())) {
-                        wrong.lock().unwrap().push(format!("{} over {driver}: {why}", name.display()));
+                        wrong
+                            .lock()
+                            .unwrap()
+                            .push(format!("{} over {driver}: {why}", name.display()));
                     }
                 }
             });
@@ -65,7 +80,11 @@ fn all_transcripts_hold(gateway: &Gateway, hop: &NextHop, driver: &str) {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
-    gateway.accepts("carol@partner.example.com", &["alice@example.test"], &message("after all of them"));
+    gateway.accepts(
+        "carol@partner.example.com",
+        &["alice@example.test"],
+        &message("after all of them"),
+    );
     hop.wait_for_text("Subject: after all of them");
 }
 
@@ -100,5 +119,9 @@ fn play(address: SocketAddr, turns: &[Turn]) -> Result<(), String> {
 
 fn nothing_more(smtp: &mut Smtp) -> Result<(), String> {
     let rest = smtp.rest()?;
-    if rest.is_empty() { Ok(()) } else { Err(format!("said more than expected: {}", rest.escape_ascii())) }
+    if rest.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("said more than expected: {}", rest.escape_ascii()))
+    }
 }

@@ -31,13 +31,37 @@ fn nobody_sees_anything_without_the_right_password() {
     let gateway = gateway(&hop);
     let key = held_for(&gateway, ALICE, "secret offer");
     let mut visitor = gateway.visitor();
-    for path in ["/", &format!("/held/{key}"), "/lists", "/digest", "/admin", "/admin/show/mid/1"] {
+    for path in [
+        "/",
+        &format!("/held/{key}"),
+        "/lists",
+        "/digest",
+        "/admin",
+        "/admin/show/mid/1",
+    ] {
         let answer = visitor.get(path).is(303).keeps_quiet_about("secret offer");
-        assert!(answer.field("location").starts_with("/login"), "{path}: {}", answer.field("location"));
+        assert!(
+            answer.field("location").starts_with("/login"),
+            "{path}: {}",
+            answer.field("location")
+        );
     }
-    let wrong = visitor.post("/login", &[("login", ALICE), ("password", "wrong")]).is(401).body;
-    let nobody = visitor.post("/login", &[("login", "nobody@example.test"), ("password", "wrong")]).is(401).body;
-    assert_eq!(wrong.replace(ALICE, ""), nobody.replace("nobody@example.test", ""), "a wrong name reads as a wrong password");
+    let wrong = visitor
+        .post("/login", &[("login", ALICE), ("password", "wrong")])
+        .is(401)
+        .body;
+    let nobody = visitor
+        .post(
+            "/login",
+            &[("login", "nobody@example.test"), ("password", "wrong")],
+        )
+        .is(401)
+        .body;
+    assert_eq!(
+        wrong.replace(ALICE, ""),
+        nobody.replace("nobody@example.test", ""),
+        "a wrong name reads as a wrong password"
+    );
     visitor.get("/").is(303);
 
     let mut alice = visitor.log_in("Alice@Example.Test", PASSWORD);
@@ -52,8 +76,13 @@ fn guessing_passwords_is_slowed_down() {
     let hop = NextHop::start();
     let gateway = gateway(&hop);
     let mut visitor = gateway.visitor();
-    let statuses: Vec<u16> =
-        (0..12).map(|_| visitor.post("/login", &[("login", ALICE), ("password", "wrong")]).status).collect();
+    let statuses: Vec<u16> = (0..12)
+        .map(|_| {
+            visitor
+                .post("/login", &[("login", ALICE), ("password", "wrong")])
+                .status
+        })
+        .collect();
     assert_eq!((statuses[0], statuses[11]), (401, 429), "{statuses:?}");
     visitor.log_in(BOB, PASSWORD).get("/").is(200);
 }
@@ -67,12 +96,28 @@ fn a_user_sees_and_releases_their_own_mail_only() {
     let mut alice = gateway.visitor().log_in(ALICE, PASSWORD);
     let mut bob = gateway.visitor().log_in(BOB, PASSWORD);
 
-    alice.get("/").is(200).says("for Alice").keeps_quiet_about("for Bob");
-    alice.get(&format!("/held/{alices}")).is(200).says("GTUBE-STANDARD").says("Why it was held");
-    let page = bob.get(&format!("/held/{alices}")).is(404).keeps_quiet_about("for Alice");
+    alice
+        .get("/")
+        .is(200)
+        .says("for Alice")
+        .keeps_quiet_about("for Bob");
+    alice
+        .get(&format!("/held/{alices}"))
+        .is(200)
+        .says("GTUBE-STANDARD")
+        .says("Why it was held");
+    let page = bob
+        .get(&format!("/held/{alices}"))
+        .is(404)
+        .keeps_quiet_about("for Alice");
     let none = bob.get("/held/999999-0").is(404);
-    assert_eq!(page.body.len(), none.body.len(), "what is not one's own is as if it were not there");
-    bob.post("/held", &[("action", "release"), ("key", &alices)]).keeps_quiet_about("for Alice");
+    assert_eq!(
+        page.body.len(),
+        none.body.len(),
+        "what is not one's own is as if it were not there"
+    );
+    bob.post("/held", &[("action", "release"), ("key", &alices)])
+        .keeps_quiet_about("for Alice");
     bob.post("/held", &[("action", "delete"), ("key", &alices)]);
     let mid = alices.split('-').next().unwrap().parse().unwrap();
     gateway.message_is(mid, "quarantined");
@@ -86,7 +131,9 @@ fn a_user_sees_and_releases_their_own_mail_only() {
     alice.get("/").is(200).keeps_quiet_about("for Alice");
     alice.get("/?all=1").is(200).says("for Alice").says("released");
 
-    bob.post("/held", &[("action", "delete-and-blocklist"), ("key", &bobs)]).is(200).says("Done for 1 message.");
+    bob.post("/held", &[("action", "delete-and-blocklist"), ("key", &bobs)])
+        .is(200)
+        .says("Done for 1 message.");
     bob.get("/lists").is(200).says(SENDER);
     alice.get("/lists").is(200).keeps_quiet_about(SENDER);
     let mid = gateway.accepts(SENDER, &[ALICE, BOB], &message("harmless"));
@@ -106,10 +153,15 @@ fn list_entries_are_in_force_when_the_page_has_answered() {
     hop.wait_for_text("Subject: safe for Alice");
     let mid = gateway.accepts(SENDER, &[BOB], &gtube("not for Bob"));
     gateway.message_is(mid, "quarantined");
-    alice.post("/lists/remove", &[("owner", ALICE), ("pattern", SENDER), ("kind", "safe")]);
+    alice.post(
+        "/lists/remove",
+        &[("owner", ALICE), ("pattern", SENDER), ("kind", "safe")],
+    );
     let mid = gateway.accepts(SENDER, &[ALICE], &gtube("no longer safe"));
     gateway.message_is(mid, "quarantined");
-    alice.post("/lists/add", &[("pattern", "not an address"), ("kind", "safe")]).is(400);
+    alice
+        .post("/lists/add", &[("pattern", "not an address"), ("kind", "safe")])
+        .is(400);
 }
 
 #[test]
@@ -131,22 +183,41 @@ fn a_digest_link_shows_on_get_and_acts_on_post_once() {
     for link in &links {
         prefetcher.request(("HEAD", link), &[], "").is(200);
         for _ in 0..3 {
-            prefetcher.get(link).is(200).says("in the digest").says("method=\"post\"");
+            prefetcher
+                .get(link)
+                .is(200)
+                .says("in the digest")
+                .says("method=\"post\"");
         }
     }
     assert_eq!(gateway.held(&["--rcpt", ALICE]).len(), 2, "nothing has changed");
 
     let first = prefetcher.get(&links[0]);
-    let (link, key) = if first.body.contains("digest too") { (&links[0], other) } else { (&links[0], key) };
+    let (link, key) = if first.body.contains("digest too") {
+        (&links[0], other)
+    } else {
+        (&links[0], key)
+    };
     let release = [("action", "release")];
     prefetcher.post_with(link, &release, &[]).is(200).says("released");
     let came = hop.wait_for(2).pop().unwrap();
     assert_eq!(came.to, [ALICE]);
-    prefetcher.post_with(link, &release, &[]).is(200).says("already released");
-    prefetcher.get(link).is(200).says("already released").keeps_quiet_about("method=\"post\" ");
+    prefetcher
+        .post_with(link, &release, &[])
+        .is(200)
+        .says("already released");
+    prefetcher
+        .get(link)
+        .is(200)
+        .says("already released")
+        .keeps_quiet_about("method=\"post\" ");
     let mid: u64 = key.split('-').next().unwrap().parse().unwrap();
     gateway.message_is(mid, "delivered");
-    assert_eq!(gateway.held(&["--rcpt", ALICE]).len(), 1, "the other one is as it was");
+    assert_eq!(
+        gateway.held(&["--rcpt", ALICE]).len(),
+        1,
+        "the other one is as it was"
+    );
     let last = gateway.accepts(SENDER, &[BOB], &message("afterwards"));
     gateway.message_is(last, "delivered");
     hop.wait_for(3);
@@ -162,7 +233,10 @@ fn links(digest: &str) -> Vec<String> {
     let text = digest.replace("=\r\n", "").replace("=3D", "=");
     let mut links: Vec<String> = Vec::new();
     for (at, _) in text.match_indices("/digest/") {
-        let link: String = text[at..].chars().take_while(|c| !c.is_whitespace() && !"\"<>".contains(*c)).collect();
+        let link: String = text[at..]
+            .chars()
+            .take_while(|c| !c.is_whitespace() && !"\"<>".contains(*c))
+            .collect();
         if !links.contains(&link) {
             links.push(link);
         }
@@ -186,17 +260,41 @@ fn an_administrator_finds_what_was_refused_and_a_user_may_not_look() {
         let page = admin.get("/admin?rejected=1").is(200);
         page.body.contains("relayer@abuse.example.net").then_some(page)
     });
-    let page = page.says("victim@elsewhere.example.org").keeps_quiet_about("delivered to Alice");
-    let row = page.body.split("/admin/show/").nth(1).and_then(|rest| rest.split('"').next()).expect("a link");
-    admin.get(&format!("/admin/show/{row}")).is(200).says("550 5.7.1 Relaying denied").says("relayer@abuse.example.net");
-    admin.get(&format!("/admin/show/mid/{mid}")).is(200).says("delivered to Alice").says("Timeline").says("Conversation");
+    let page = page
+        .says("victim@elsewhere.example.org")
+        .keeps_quiet_about("delivered to Alice");
+    let row = page
+        .body
+        .split("/admin/show/")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .expect("a link");
+    admin
+        .get(&format!("/admin/show/{row}"))
+        .is(200)
+        .says("550 5.7.1 Relaying denied")
+        .says("relayer@abuse.example.net");
+    admin
+        .get(&format!("/admin/show/mid/{mid}"))
+        .is(200)
+        .says("delivered to Alice")
+        .says("Timeline")
+        .says("Conversation");
     let found = admin.get(&format!("/admin/show?id=MID+{mid}")).is(303);
     assert_eq!(found.field("location"), format!("/admin/show/mid/{mid}"));
     admin.get("/admin/show/mid/999999").is(404);
 
     let mut alice = gateway.visitor().log_in(ALICE, PASSWORD);
-    for path in ["/admin".to_owned(), "/admin?rejected=1".to_owned(), format!("/admin/show/mid/{mid}")] {
-        alice.get(&path).is(403).keeps_quiet_about("relayer").keeps_quiet_about("delivered to Alice");
+    for path in [
+        "/admin".to_owned(),
+        "/admin?rejected=1".to_owned(),
+        format!("/admin/show/mid/{mid}"),
+    ] {
+        alice
+            .get(&path)
+            .is(403)
+            .keeps_quiet_about("relayer")
+            .keeps_quiet_about("delivered to Alice");
     }
     alice.get("/").is(200).keeps_quiet_about("href=\"/admin\"");
 }
@@ -211,12 +309,21 @@ fn a_form_of_another_site_does_nothing() {
     let foreign: [&[(&str, &str)]; 4] = [
         &[("Origin", "http://evil.example")],
         &[("Origin", "null")],
-        &[("Sec-Fetch-Site", "cross-site"), ("Origin", "http://evil.example")],
+        &[
+            ("Sec-Fetch-Site", "cross-site"),
+            ("Origin", "http://evil.example"),
+        ],
         &[("Sec-Fetch-Site", "same-site")],
     ];
     for header in foreign {
         alice.post_with("/held", &fields, header).is(403);
-        alice.post_with("/lists/add", &[("pattern", "evil.example"), ("kind", "safe")], header).is(403);
+        alice
+            .post_with(
+                "/lists/add",
+                &[("pattern", "evil.example"), ("kind", "safe")],
+                header,
+            )
+            .is(403);
     }
     // A link or picture of another site cannot act either.
     let status = alice.get(&format!("/held?action=release&key={key}")).status;
@@ -232,18 +339,32 @@ fn every_page_forbids_scripts_and_frames_and_has_none() {
     let hop = NextHop::start();
     let gateway = gateway(&hop);
     let evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
-    let mail = Mail::about(evil).field(&format!("Reply-To: \"{}\" <evil@pills.example.net>", evil.replace('"', "")));
-    let html = format!("<html><body onload=alert(3)>{evil}<b>Hello</b> <a href='javascript:alert(4)'>here</a></body></html>\r\n");
-    let mail = mail.field("Content-Type: text/html; charset=utf-8").body(format!("{html}{}\r\n", crate::harness::GTUBE).as_bytes());
+    let mail = Mail::about(evil).field(&format!(
+        "Reply-To: \"{}\" <evil@pills.example.net>",
+        evil.replace('"', "")
+    ));
+    let html = format!(
+        "<html><body onload=alert(3)>{evil}<b>Hello</b> <a href='javascript:alert(4)'>here</a></body></html>\r\n"
+    );
+    let mail = mail
+        .field("Content-Type: text/html; charset=utf-8")
+        .body(format!("{html}{}\r\n", crate::harness::GTUBE).as_bytes());
     let mid = gateway.accepts(SENDER, &[ALICE], &mail.whole());
     gateway.message_is(mid, "quarantined");
     let key = format!("{mid}-0");
 
     let mut admin = gateway.visitor().log_in("admin", PASSWORD);
-    let mut pages: Vec<String> =
-        ["/", "/lists", "/digest", "/digest?mailbox=alice@example.test", "/admin", "/login?next=%22%3E%3Cscript%3E", "/nowhere"]
-            .map(str::to_owned)
-            .to_vec();
+    let mut pages: Vec<String> = [
+        "/",
+        "/lists",
+        "/digest",
+        "/digest?mailbox=alice@example.test",
+        "/admin",
+        "/login?next=%22%3E%3Cscript%3E",
+        "/nowhere",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     for view in ["text", "headers", "source"] {
         pages.push(format!("/held/{key}?view={view}"));
     }
@@ -253,19 +374,40 @@ fn every_page_forbids_scripts_and_frames_and_has_none() {
         for http in [&mut admin, &mut visitor] {
             let answer = http.get(&path);
             let policy = answer.field("content-security-policy");
-            assert!(policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
-            assert!(!policy.contains("script-src") && !policy.contains("unsafe"), "{path}: {policy}");
+            assert!(
+                policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"),
+                "{path}: {policy}"
+            );
+            assert!(
+                !policy.contains("script-src") && !policy.contains("unsafe"),
+                "{path}: {policy}"
+            );
             assert_eq!(answer.field("x-content-type-options"), "nosniff", "{path}");
             assert_eq!(answer.field("cache-control"), "no-store", "{path}");
             let body = answer.body.to_lowercase();
-            for forbidden in ["<script", "<img src=x", " onload=alert", "href=\"javascript:", "href='javascript:"] {
-                assert!(!body.contains(forbidden), "{forbidden} in {path}:\n{}", answer.body);
+            for forbidden in [
+                "<script",
+                "<img src=x",
+                " onload=alert",
+                "href=\"javascript:",
+                "href='javascript:",
+            ] {
+                assert!(
+                    !body.contains(forbidden),
+                    "{forbidden} in {path}:\n{}",
+                    answer.body
+                );
             }
         }
     }
-    let cookie = gateway.visitor().post("/login", &[("login", ALICE), ("password", PASSWORD)]);
+    let cookie = gateway
+        .visitor()
+        .post("/login", &[("login", ALICE), ("password", PASSWORD)]);
     let cookie = cookie.field("set-cookie");
-    assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
+    assert!(
+        cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
+        "{cookie}"
+    );
 }
 
 #[test]
@@ -287,7 +429,9 @@ fn the_portal_dies_with_the_daemon_so_that_the_next_one_can_have_its_port() {
     gateway.visitor().get("/healthz").is(200);
     gateway.kill9_alone();
     let portal = gateway.portal();
-    soon("the portal dies with the daemon", || TcpStream::connect(portal).is_err().then_some(()));
+    soon("the portal dies with the daemon", || {
+        TcpStream::connect(portal).is_err().then_some(())
+    });
     gateway.again();
     gateway.visitor().log_in(ALICE, PASSWORD).get("/").is(200);
 }

@@ -25,11 +25,18 @@ fn a_recipient_elsewhere_is_refused_as_relaying_and_can_be_found() {
     smtp.ask("QUIT", 221);
 
     let row = gateway.tracked(&["--rejected", "--from", "mallory@abuse.example.net"]);
-    assert_eq!((&row["state"], &row["helo"]), (&"refused".into(), &"client.example.com".into()), "{row}");
+    assert_eq!(
+        (&row["state"], &row["helo"]),
+        (&"refused".into(), &"client.example.com".into()),
+        "{row}"
+    );
     assert_eq!(row["recipients"].as_array().unwrap().len(), 5, "{row}");
     assert!(row["reason"].as_str().unwrap().contains("5.7.1"), "{row}");
     let connection = gateway.show("ICID", &row["icid"]);
-    assert!(incidents(&connection).contains(&"relay-attempt".to_owned()), "{connection}");
+    assert!(
+        incidents(&connection).contains(&"relay-attempt".to_owned()),
+        "{connection}"
+    );
     let said = conversation(&connection);
     for expected in [
         "server: 220 mx.example.test ESMTP",
@@ -38,7 +45,10 @@ fn a_recipient_elsewhere_is_refused_as_relaying_and_can_be_found() {
         "server: 550 5.7.1 Relaying denied",
         "client: QUIT",
     ] {
-        assert!(said.iter().any(|line| line == expected), "\"{expected}\" is missing in {said:#?}");
+        assert!(
+            said.iter().any(|line| line == expected),
+            "\"{expected}\" is missing in {said:#?}"
+        );
     }
     assert!(hop.delivered().is_empty());
 }
@@ -46,12 +56,20 @@ fn a_recipient_elsewhere_is_refused_as_relaying_and_can_be_found() {
 #[test]
 fn a_recipient_who_does_not_exist_is_refused_and_can_be_found() {
     let hop = NextHop::start();
-    let gateway = Options::new(&hop).recipients(&["alice", "bob@example.test"]).start();
+    let gateway = Options::new(&hop)
+        .recipients(&["alice", "bob@example.test"])
+        .start();
     let mut smtp = Smtp::greeted(gateway.smtp());
     smtp.ask("MAIL FROM:<carol@partner.example.com>", 250);
     smtp.line("RCPT TO:<nobody@example.test>");
     smtp.expect_text("550 5.1.1 ");
-    for taken in ["alice@example.test", "BOB@Example.Test", "postmaster@example.test", "abuse@example.test", "Postmaster"] {
+    for taken in [
+        "alice@example.test",
+        "BOB@Example.Test",
+        "postmaster@example.test",
+        "abuse@example.test",
+        "Postmaster",
+    ] {
         smtp.ask(&format!("RCPT TO:<{taken}>"), 250);
     }
     smtp.ask("DATA", 354);
@@ -59,16 +77,33 @@ fn a_recipient_who_does_not_exist_is_refused_and_can_be_found() {
     smtp.expect(250);
     smtp.ask("QUIT", 221);
     let came = hop.wait_for(1).pop().unwrap();
-    for (recipient, taken) in [("alice", true), ("bob", true), ("abuse", true), ("postmaster", true), ("nobody", false)] {
-        let found = came.to.iter().any(|one| one.eq_ignore_ascii_case(&format!("{recipient}@example.test")));
+    for (recipient, taken) in [
+        ("alice", true),
+        ("bob", true),
+        ("abuse", true),
+        ("postmaster", true),
+        ("nobody", false),
+    ] {
+        let found = came
+            .to
+            .iter()
+            .any(|one| one.eq_ignore_ascii_case(&format!("{recipient}@example.test")));
         assert_eq!(found, taken, "{recipient} in {:?}", came.to);
     }
 
     let row = gateway.tracked(&["--rejected", "--to", "nobody@example.test"]);
     let detail = gateway.show("MID", &row["mid"]);
-    let refused = detail["recipients"].as_array().unwrap().iter().find(|one| one["recipient"] == "nobody@example.test");
+    let refused = detail["recipients"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["recipient"] == "nobody@example.test");
     let refused = &refused.expect("it is among the recipients")["state"]["refused"];
-    assert_eq!((&refused["stage"], &refused["reply"]["code"]), (&"recipient".into(), &550.into()), "{detail}");
+    assert_eq!(
+        (&refused["stage"], &refused["reply"]["code"]),
+        (&"recipient".into(), &550.into()),
+        "{detail}"
+    );
     assert_eq!(refused["rule"], "recipient table");
 }
 
@@ -87,24 +122,53 @@ fn connections_are_found_by_address_with_and_without_mail() {
     // Gone without a goodbye.
     smtp.close();
     smtp.expect_closed();
-    gateway.accepts("carol@partner.example.com", &["alice@example.test"], &message("from elsewhere"));
+    gateway.accepts(
+        "carol@partner.example.com",
+        &["alice@example.test"],
+        &message("from elsewhere"),
+    );
 
     let row = gateway.tracked(&["--rejected", "--ip", "127.200.3.7"]);
     assert_eq!(row["ip"], "127.200.3.7");
-    assert_eq!(gateway.tracked(&["--rejected", "--ip", "127.200.3.0/24"])["icid"], row["icid"]);
+    assert_eq!(
+        gateway.tracked(&["--rejected", "--ip", "127.200.3.0/24"])["icid"],
+        row["icid"]
+    );
     let detail = gateway.show("ICID", &row["icid"]);
     assert_eq!(detail["disconnected"]["ending"], "lost", "{detail}");
     let row = gateway.tracked(&["--subject", "from elsewhere"]);
     assert_ne!(row["ip"], "127.200.3.7");
-    assert!(gateway.track(&["--rejected", "--subject", "from elsewhere"]).is_empty(), "it was not refused");
-    assert_eq!(gateway.cli(&["track", "--from", "nobody.ever@example.net"]).status, 1, "nothing found");
+    assert!(
+        gateway
+            .track(&["--rejected", "--subject", "from elsewhere"])
+            .is_empty(),
+        "it was not refused"
+    );
+    assert_eq!(
+        gateway
+            .cli(&["track", "--from", "nobody.ever@example.net"])
+            .status,
+        1,
+        "nothing found"
+    );
     assert_eq!(gateway.cli(&["show", "MID", "999999"]).status, 1);
 }
 
 /// Who said what, line by line.
 fn conversation(detail: &Value) -> Vec<String> {
-    let line = |line: &Value| format!("{}: {}", line["speaker"].as_str().unwrap(), line["octets"].as_str().unwrap());
-    detail["disconnected"]["conversation"].as_array().expect("it has ended").iter().map(line).collect()
+    let line = |line: &Value| {
+        format!(
+            "{}: {}",
+            line["speaker"].as_str().unwrap(),
+            line["octets"].as_str().unwrap()
+        )
+    };
+    detail["disconnected"]["conversation"]
+        .as_array()
+        .expect("it has ended")
+        .iter()
+        .map(line)
+        .collect()
 }
 
 fn incidents(detail: &Value) -> Vec<String> {

@@ -36,7 +36,9 @@ pub fn browser_is_here() -> Result<(), String> {
 
 fn program(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|file| file.is_file())
 }
 
 /// One browser with one window and an empty profile.
@@ -54,9 +56,17 @@ impl Browser {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, free_port()));
         let mut command = Command::new(program("chromedriver").expect("asked before"));
         // Its own log tells of every step, and is of no use when the test can tell what was on the page.
-        command.arg(format!("--port={}", address.port())).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .arg(format!("--port={}", address.port()))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         let driver = command.spawn().expect("chromedriver starts");
-        let mut browser = Self { http: Http::new(address), session: String::new(), driver, _profile: profile };
+        let mut browser = Self {
+            http: Http::new(address),
+            session: String::new(),
+            driver,
+            _profile: profile,
+        };
         soon("chromedriver answers", || TcpStream::connect(address).ok());
         browser.open_session();
         browser
@@ -84,7 +94,9 @@ impl Browser {
         let path = format!("{}/url", self.session);
         let header = [("Content-Type", "application/json; charset=utf-8")];
         // Whether it was visited is seen there.
-        let _ = self.http.try_request(("POST", &path), &header, &json!({ "url": url }).to_string());
+        let _ = self
+            .http
+            .try_request(("POST", &path), &header, &json!({ "url": url }).to_string());
     }
 
     /// The window's title.
@@ -135,7 +147,11 @@ impl Browser {
             seen = self.text();
             seen.contains(text).then_some(())
         });
-        assert!(shown.is_some(), "\"{text}\" does not appear at {}; there is:\n{seen}", self.url());
+        assert!(
+            shown.is_some(),
+            "\"{text}\" does not appear at {}; there is:\n{seen}",
+            self.url()
+        );
     }
 
     #[track_caller]
@@ -158,12 +174,20 @@ impl Browser {
 
     #[track_caller]
     fn ask(&self, method: &str, path: &str, value: &Value) -> Value {
-        let body = if value.is_null() { String::new() } else { value.to_string() };
+        let body = if value.is_null() {
+            String::new()
+        } else {
+            value.to_string()
+        };
         let header = [("Content-Type", "application/json; charset=utf-8")];
         let answer = self.http.try_request((method, path), &header, &body);
         let answer = answer.unwrap_or_else(|why| panic!("{method} {path}: {why}"));
         let mut given: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        assert_eq!(answer.status, 200, "{method} {path} {value}: {}", given["value"]["message"]);
+        assert_eq!(
+            answer.status, 200,
+            "{method} {path} {value}: {}",
+            given["value"]["message"]
+        );
         given["value"].take()
     }
 }

@@ -1,10 +1,10 @@
 //! The daemon under test: its configuration, its directory, its life.
 
+use super::NextHop;
 use super::http::Http;
 use super::program::{Ran, postern, run_to_end};
 use super::smtp::Smtp;
 use super::wait::{SOON, soon, try_until, until};
-use super::NextHop;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
@@ -90,12 +90,27 @@ impl Options {
         let data_dir = self.data_dir.clone().unwrap_or_else(|| home.path().join("data"));
         let config = home.path().join("postern.toml");
         fs::write(&config, self.text(&data_dir)).expect("the configuration is written");
-        Gateway { home, config, data_dir, address: self.address, child: None }
+        Gateway {
+            home,
+            config,
+            data_dir,
+            address: self.address,
+            child: None,
+        }
     }
 
     fn text(&self, data_dir: &Path) -> String {
-        let Self { hop, recipients, top, tables, address, .. } = self;
-        let recipients = recipients.as_ref().map_or_else(String::new, |all| format!("recipients = {all:?}"));
+        let Self {
+            hop,
+            recipients,
+            top,
+            tables,
+            address,
+            ..
+        } = self;
+        let recipients = recipients
+            .as_ref()
+            .map_or_else(String::new, |all| format!("recipients = {all:?}"));
         // The route for all the rest is what keeps bounces to made-up senders on this machine, and the name server that
         // is not there keeps look-ups there.
         format!(
@@ -199,16 +214,26 @@ impl Gateway {
     pub fn kill9(&mut self) {
         let children = self.children();
         self.signal(Signal::KILL);
-        self.child.take().expect("it runs").wait().expect("a child can be waited for");
+        self.child
+            .take()
+            .expect("it runs")
+            .wait()
+            .expect("a child can be waited for");
         children.into_iter().for_each(end);
         let portal = self.portal();
-        soon("the portal's port is free", || TcpStream::connect(portal).is_err().then_some(()));
+        soon("the portal's port is free", || {
+            TcpStream::connect(portal).is_err().then_some(())
+        });
     }
 
     /// Takes the life of the daemon and of nothing else.
     pub fn kill9_alone(&mut self) {
         self.signal(Signal::KILL);
-        self.child.take().expect("it runs").wait().expect("a child can be waited for");
+        self.child
+            .take()
+            .expect("it runs")
+            .wait()
+            .expect("a child can be waited for");
     }
 
     /// Stops it in an orderly way.
@@ -216,7 +241,9 @@ impl Gateway {
     pub fn stop(&mut self) {
         self.signal(Signal::TERM);
         let mut child = self.child.take().expect("it runs");
-        let status = until("the daemon stops", STOP, || child.try_wait().expect("a child can be waited for"));
+        let status = until("the daemon stops", STOP, || {
+            child.try_wait().expect("a child can be waited for")
+        });
         assert!(status.success(), "it ended with {status}:\n{}", self.stderr());
     }
 
@@ -236,18 +263,30 @@ impl Gateway {
     #[track_caller]
     pub fn kill_portal(&self) {
         let children = self.children();
-        assert_eq!(children.len(), 1, "the portal is the daemon's only child: {children:?}");
+        assert_eq!(
+            children.len(),
+            1,
+            "the portal is the daemon's only child: {children:?}"
+        );
         children.into_iter().for_each(end);
         let portal = self.portal();
-        soon("the portal is gone", || TcpStream::connect(portal).is_err().then_some(()));
+        soon("the portal is gone", || {
+            TcpStream::connect(portal).is_err().then_some(())
+        });
     }
 
     /// The processes that it started.
     fn children(&self) -> Vec<Pid> {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.pid().as_raw_nonzero()));
-        let lists = tasks.into_iter().flatten().filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
+        let lists = tasks
+            .into_iter()
+            .flatten()
+            .filter_map(|task| fs::read_to_string(task.ok()?.path().join("children")).ok());
         let all: Vec<String> = lists.collect();
-        let pids = all.iter().flat_map(|list| list.split_whitespace()).filter_map(|pid| pid.parse().ok());
+        let pids = all
+            .iter()
+            .flat_map(|list| list.split_whitespace())
+            .filter_map(|pid| pid.parse().ok());
         pids.filter_map(Pid::from_raw).collect()
     }
 
@@ -263,15 +302,25 @@ impl Gateway {
 
     fn log(&self) -> File {
         let path = self.home.path().join("stderr.log");
-        OpenOptions::new().create(true).append(true).open(path).expect("the log opens")
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .expect("the log opens")
     }
 
     /// The most memory that it ever had, in MiB.
     pub fn memory_high_mib(&self) -> u64 {
         let path = format!("/proc/{}/status", self.pid().as_raw_nonzero());
         let status = fs::read_to_string(path).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("the kernel tells");
-        let kib = line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok());
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .expect("the kernel tells");
+        let kib = line
+            .split_whitespace()
+            .nth(1)
+            .and_then(|kib| kib.parse::<u64>().ok());
         kib.expect("a number") / 1024
     }
 
@@ -293,7 +342,10 @@ impl Gateway {
     #[track_caller]
     pub fn track(&self, arguments: &[&str]) -> Vec<Value> {
         let ran = self.cli(&[&["track", "--json"], arguments].concat());
-        assert!(ran.status == 0 || ran.status == 1 && ran.err.is_empty(), "{ran:?}");
+        assert!(
+            ran.status == 0 || ran.status == 1 && ran.err.is_empty(),
+            "{ran:?}"
+        );
         ran.json_lines()
     }
 
@@ -333,7 +385,9 @@ impl Gateway {
     /// `postern quarantine list --json`.
     #[track_caller]
     pub fn held(&self, arguments: &[&str]) -> Vec<Value> {
-        self.cli(&[&["quarantine", "list", "--json"], arguments].concat()).ended(0).json_lines()
+        self.cli(&[&["quarantine", "list", "--json"], arguments].concat())
+            .ended(0)
+            .json_lines()
     }
 
     /// A portal log-in.
@@ -364,7 +418,11 @@ impl Gateway {
 
 impl Drop for Gateway {
     fn drop(&mut self) {
-        let children = if self.child.is_some() { self.children() } else { Vec::new() };
+        let children = if self.child.is_some() {
+            self.children()
+        } else {
+            Vec::new()
+        };
         if let Some(mut child) = self.child.take() {
             // It may have ended by itself, which is then what the test fails of.
             let _ = child.kill();
@@ -374,7 +432,11 @@ impl Drop for Gateway {
         if std::thread::panicking() {
             let said = self.stderr();
             let from = said.ceil_char_boundary(said.len().saturating_sub(LAST_WORDS));
-            eprintln!("--- the daemon's standard error, {}:\n{}---", self.config.display(), &said[from..]);
+            eprintln!(
+                "--- the daemon's standard error, {}:\n{}---",
+                self.config.display(),
+                &said[from..]
+            );
         }
     }
 }

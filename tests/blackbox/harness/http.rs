@@ -28,7 +28,10 @@ pub struct Answer {
 impl Answer {
     /// A header field's value; empty if there is none.
     pub fn field(&self, name: &str) -> &str {
-        self.fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.fields
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// Itself, if it has this status.
@@ -41,7 +44,11 @@ impl Answer {
     /// Itself, if its content has this text.
     #[track_caller]
     pub fn says(self, text: &str) -> Self {
-        assert!(self.body.contains(text), "\"{text}\" is missing in:\n{}", self.body);
+        assert!(
+            self.body.contains(text),
+            "\"{text}\" is missing in:\n{}",
+            self.body
+        );
         self
     }
 
@@ -56,7 +63,10 @@ impl Answer {
 impl Http {
     /// Nobody yet.
     pub fn new(address: SocketAddr) -> Self {
-        Self { address, cookie: None }
+        Self {
+            address,
+            cookie: None,
+        }
     }
 
     /// Opens a page.
@@ -69,7 +79,11 @@ impl Http {
     #[track_caller]
     pub fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let origin = format!("http://{}", self.address);
-        self.post_with(path, fields, &[("Origin", &origin), ("Sec-Fetch-Site", "same-origin")])
+        self.post_with(
+            path,
+            fields,
+            &[("Origin", &origin), ("Sec-Fetch-Site", "same-origin")],
+        )
     }
 
     /// Sends a form with other header fields.
@@ -82,8 +96,16 @@ impl Http {
     /// Logs in and must succeed.
     #[track_caller]
     pub fn log_in(mut self, login: &str, password: &str) -> Self {
-        let answer = self.post("/login", &[("login", login), ("password", password), ("next", "/")]);
-        assert_eq!((answer.status, answer.field("location")), (303, "/"), "{}", answer.body);
+        let answer = self.post(
+            "/login",
+            &[("login", login), ("password", password), ("next", "/")],
+        );
+        assert_eq!(
+            (answer.status, answer.field("location")),
+            (303, "/"),
+            "{}",
+            answer.body
+        );
         self
     }
 
@@ -92,7 +114,12 @@ impl Http {
     pub fn request(&mut self, (method, path): (&str, &str), header: &[(&str, &str)], body: &str) -> Answer {
         let answer = self.try_request((method, path), header, body);
         let answer = answer.unwrap_or_else(|why| panic!("{method} {path}: {why}"));
-        if let Some(pair) = answer.field("set-cookie").split(';').next().filter(|pair| pair.contains('=')) {
+        if let Some(pair) = answer
+            .field("set-cookie")
+            .split(';')
+            .next()
+            .filter(|pair| pair.contains('='))
+        {
             self.cookie = Some(pair.to_owned());
         }
         answer
@@ -105,7 +132,10 @@ impl Http {
         header: &[(&str, &str)],
         body: &str,
     ) -> Result<Answer, String> {
-        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
+        let mut request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n",
+            self.address
+        );
         for (name, value) in header {
             request.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -127,10 +157,16 @@ fn read(lines: &mut Lines) -> Result<Answer, String> {
     let mut fields = Vec::new();
     loop {
         let field = line(lines)?;
-        let Some((name, value)) = field.split_once(':') else { break };
+        let Some((name, value)) = field.split_once(':') else {
+            break;
+        };
         fields.push((name.to_lowercase(), value.trim().to_owned()));
     }
-    let mut answer = Answer { status, fields, body: String::new() };
+    let mut answer = Answer {
+        status,
+        fields,
+        body: String::new(),
+    };
     let octets = if answer.field("transfer-encoding") == "chunked" {
         chunks(lines)?
     } else if let Ok(length) = answer.field("content-length").parse() {
@@ -155,7 +191,10 @@ fn chunks(lines: &mut Lines) -> Result<Vec<u8>, String> {
 }
 
 fn line(lines: &mut Lines) -> Result<String, String> {
-    let line = lines.line().map_err(|why| why.to_string())?.ok_or("the connection was closed")?;
+    let line = lines
+        .line()
+        .map_err(|why| why.to_string())?
+        .ok_or("the connection was closed")?;
     Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
 }
 

@@ -13,10 +13,17 @@ pub struct Lines {
 impl Lines {
     /// Over a connection. A read that waits longer than `patience` gives up.
     pub fn new(stream: TcpStream, patience: Duration) -> Self {
-        stream.set_read_timeout(Some(patience)).expect("a socket takes a timeout");
-        stream.set_write_timeout(Some(patience)).expect("a socket takes a timeout");
+        stream
+            .set_read_timeout(Some(patience))
+            .expect("a socket takes a timeout");
+        stream
+            .set_write_timeout(Some(patience))
+            .expect("a socket takes a timeout");
         stream.set_nodelay(true).expect("a socket takes an option");
-        Self { stream, buffer: Vec::new() }
+        Self {
+            stream,
+            buffer: Vec::new(),
+        }
     }
 
     /// Sends.

@@ -14,7 +14,11 @@ impl Mail {
              Date: Thu, 01 Jan 2026 10:00:00 +0000\r\nMessage-ID: <{}@partner.example.com>\r\n",
             subject.replace(|c: char| !c.is_ascii_alphanumeric(), ".")
         );
-        Self { head, body: b"Hello Alice,\r\n\r\nthe minutes of our meeting follow tomorrow.\r\n\r\nCarol\r\n".to_vec() }
+        Self {
+            head,
+            body: b"Hello Alice,\r\n\r\nthe minutes of our meeting follow tomorrow.\r\n\r\nCarol\r\n"
+                .to_vec(),
+        }
     }
 
     /// With one more header field.
@@ -52,12 +56,18 @@ pub const GTUBE: &str = "XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TES
 
 /// A message that any spam filter calls spam.
 pub fn gtube(subject: &str) -> Vec<u8> {
-    Mail::about(subject).body(format!("Buy now!\r\n{GTUBE}\r\n").as_bytes()).whole()
+    Mail::about(subject)
+        .body(format!("Buy now!\r\n{GTUBE}\r\n").as_bytes())
+        .whole()
 }
 
 /// The test string of virus scanners, in two halves: whole, it would make scanners delete this file.
 pub fn eicar() -> String {
-    [r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR", "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].concat()
+    [
+        r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR",
+        "-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*",
+    ]
+    .concat()
 }
 
 /// Takes the fields that the gateway puts in front of received mail off a delivered message: the field names in order,
@@ -67,13 +77,23 @@ pub fn trace_and_rest(delivered: &[u8]) -> (String, &[u8]) {
     let mut at = 0;
     let mut names = Vec::new();
     while names.last().is_none_or(|name| name != "received") {
-        let name = delivered[at..].split(|octet| *octet == b':').next().unwrap_or_default();
+        let name = delivered[at..]
+            .split(|octet| *octet == b':')
+            .next()
+            .unwrap_or_default();
         names.push(String::from_utf8_lossy(name).to_lowercase());
         at += field_bytes(&delivered[at..]);
         assert!(names.len() <= 3, "the trace fields end with Received: {names:?}");
     }
-    assert_eq!(names, ["x-postern-verdict", "authentication-results", "received"], "in front of the message");
-    (String::from_utf8(delivered[..at].to_vec()).expect("trace fields are ASCII"), &delivered[at..])
+    assert_eq!(
+        names,
+        ["x-postern-verdict", "authentication-results", "received"],
+        "in front of the message"
+    );
+    (
+        String::from_utf8(delivered[..at].to_vec()).expect("trace fields are ASCII"),
+        &delivered[at..],
+    )
 }
 
 /// One field with its continuation lines.

@@ -32,9 +32,17 @@ use std::sync::atomic::{AtomicU16, Ordering};
 pub fn own_address() -> Ipv4Addr {
     static NEXT: AtomicU16 = AtomicU16::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    assert!(number < 250, "one address a program; take more bits of the process id's");
+    assert!(
+        number < 250,
+        "one address a program; take more bits of the process id's"
+    );
     let [_, _, high, low] = std::process::id().to_be_bytes();
-    Ipv4Addr::new(127, high.clamp(1, 250), low, u8::try_from(number).expect("below 250"))
+    Ipv4Addr::new(
+        127,
+        high.clamp(1, 250),
+        low,
+        u8::try_from(number).expect("below 250"),
+    )
 }
 
 /// Says on the terminal, past the capture of the test's output, that something was not tested and why.
@@ -47,13 +55,19 @@ pub fn skip(what: &str, why: &str) {
 /// The same, unless everything is required to run (`POSTERN_REQUIRE_ALL=1`).
 pub fn skip_or_fail(what: &str, why: &str) {
     let required = std::env::var_os("POSTERN_REQUIRE_ALL").is_some_and(|value| value == "1");
-    assert!(!required, "{what} is required by POSTERN_REQUIRE_ALL=1, but {why}");
+    assert!(
+        !required,
+        "{what} is required by POSTERN_REQUIRE_ALL=1, but {why}"
+    );
     skip(what, why);
 }
 
 /// A directory that goes away with its value.
 pub fn scratch() -> tempfile::TempDir {
-    tempfile::Builder::new().prefix("postern-test-").tempdir().expect("a temporary directory")
+    tempfile::Builder::new()
+        .prefix("postern-test-")
+        .tempdir()
+        .expect("a temporary directory")
 }
 
 /// The repository.

@@ -76,7 +76,10 @@ impl NextHop {
         let extensions = vec!["PIPELINING", "SIZE 104857600", "8BITMIME", "ENHANCEDSTATUSCODES"];
         Self {
             address: SocketAddr::from((super::own_address(), 2526)),
-            state: Arc::new(Mutex::new(State { extensions, ..State::default() })),
+            state: Arc::new(Mutex::new(State {
+                extensions,
+                ..State::default()
+            })),
             serving: None,
         }
     }
@@ -91,7 +94,9 @@ impl NextHop {
                 if stopped.load(Ordering::SeqCst) {
                     return;
                 }
-                let (Ok(stream), state) = (stream, Arc::clone(&state)) else { continue };
+                let (Ok(stream), state) = (stream, Arc::clone(&state)) else {
+                    continue;
+                };
                 lock(&state).open.push(stream.try_clone().expect("a descriptor"));
                 thread::spawn(move || serve(stream, &state));
             }
@@ -101,11 +106,16 @@ impl NextHop {
 
     /// Stops listening, and breaks what is open.
     pub fn down(&mut self) {
-        let Some(serving) = self.serving.take() else { return };
+        let Some(serving) = self.serving.take() else {
+            return;
+        };
         serving.stop.store(true, Ordering::SeqCst);
         // Wakes the listener up; one that is gone already needs no waking.
         let _ = TcpStream::connect(self.address);
-        serving.thread.join().expect("the listener's thread does not panic");
+        serving
+            .thread
+            .join()
+            .expect("the listener's thread does not panic");
         for stream in lock(&self.state).open.drain(..) {
             // It may have ended by itself.
             let _ = stream.shutdown(Shutdown::Both);
@@ -150,8 +160,14 @@ impl NextHop {
     /// The one message with this text in it, once it has come.
     #[track_caller]
     pub fn wait_for_text(&self, text: &str) -> Delivered {
-        let fits = |one: &Delivered| one.octets.windows(text.len()).any(|window| window == text.as_bytes());
-        soon(&format!("a message with \"{text}\" at the next hop"), || self.delivered().into_iter().find(fits))
+        let fits = |one: &Delivered| {
+            one.octets
+                .windows(text.len())
+                .any(|window| window == text.as_bytes())
+        };
+        soon(&format!("a message with \"{text}\" at the next hop"), || {
+            self.delivered().into_iter().find(fits)
+        })
     }
 }
 
@@ -181,7 +197,11 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
             }
             "RCPT" => {
                 let recipient = path(&line);
-                let reply = lock(state).recipients.get(&recipient).copied().unwrap_or("250 2.1.5 Ok");
+                let reply = lock(state)
+                    .recipients
+                    .get(&recipient)
+                    .copied()
+                    .unwrap_or("250 2.1.5 Ok");
                 if reply.starts_with('2') {
                     to.push(recipient);
                 }
@@ -216,7 +236,10 @@ fn data(lines: &mut Lines, state: &Mutex<State>, (from, to): (&str, &[String])) 
     let answer = {
         let mut state = lock(state);
         state.attempts += 1;
-        state.answers.pop_front().unwrap_or(Answer::Say("250 2.0.0 Taken"))
+        state
+            .answers
+            .pop_front()
+            .unwrap_or(Answer::Say("250 2.0.0 Taken"))
     };
     let mut octets = Vec::new();
     loop {
@@ -234,7 +257,11 @@ fn data(lines: &mut Lines, state: &Mutex<State>, (from, to): (&str, &[String])) 
     }
     let Answer::Say(reply) = answer else { return None };
     if reply.starts_with('2') {
-        lock(state).delivered.push(Delivered { from: from.to_owned(), to: to.to_vec(), octets });
+        lock(state).delivered.push(Delivered {
+            from: from.to_owned(),
+            to: to.to_vec(),
+            octets,
+        });
     }
     Some(reply.to_owned())
 }

@@ -37,8 +37,12 @@ impl Smtp {
     /// Connects, and reads nothing.
     #[track_caller]
     pub fn raw(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap_or_else(|why| panic!("connecting to {address}: {why}"));
-        Self { lines: Lines::new(stream, PATIENCE), said: String::new() }
+        let stream =
+            TcpStream::connect(address).unwrap_or_else(|why| panic!("connecting to {address}: {why}"));
+        Self {
+            lines: Lines::new(stream, PATIENCE),
+            said: String::new(),
+        }
     }
 
     /// Connects from an address of our choice, so that tracking can tell the connections apart, and reads nothing.
@@ -47,7 +51,10 @@ impl Smtp {
         let own = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
         bind(&own, &SocketAddr::from((source, 0))).expect("all of 127.0.0.0/8 is ours");
         connect(&own, &address).unwrap_or_else(|why| panic!("connecting to {address}: {why}"));
-        Self { lines: Lines::new(TcpStream::from(own), PATIENCE), said: String::new() }
+        Self {
+            lines: Lines::new(TcpStream::from(own), PATIENCE),
+            said: String::new(),
+        }
     }
 
     /// Connects and takes the banner.
@@ -61,9 +68,13 @@ impl Smtp {
     /// Connects, takes the banner and greets someone who may not be there.
     pub fn try_greeted(address: SocketAddr) -> Result<Self, String> {
         let stream = TcpStream::connect(address).map_err(|why| why.to_string())?;
-        let mut smtp = Self { lines: Lines::new(stream, PATIENCE), said: String::new() };
+        let mut smtp = Self {
+            lines: Lines::new(stream, PATIENCE),
+            said: String::new(),
+        };
         smtp.try_reply()?;
-        smtp.try_send(b"EHLO client.example.com\r\n").map_err(|why| why.to_string())?;
+        smtp.try_send(b"EHLO client.example.com\r\n")
+            .map_err(|why| why.to_string())?;
         smtp.try_reply().map(|_| smtp)
     }
 
@@ -78,7 +89,8 @@ impl Smtp {
     /// Sends octets.
     #[track_caller]
     pub fn send(&mut self, octets: &[u8]) {
-        self.try_send(octets).unwrap_or_else(|why| panic!("sending: {why}\n{}", self.said));
+        self.try_send(octets)
+            .unwrap_or_else(|why| panic!("sending: {why}\n{}", self.said));
     }
 
     /// Sends octets to someone who may be gone.
@@ -119,14 +131,19 @@ impl Smtp {
     #[track_caller]
     pub fn expect_text(&mut self, beginning: &str) -> Reply {
         let reply = self.reply();
-        assert!(reply.text().starts_with(beginning), "expected: {beginning}\n{}", self.said);
+        assert!(
+            reply.text().starts_with(beginning),
+            "expected: {beginning}\n{}",
+            self.said
+        );
         reply
     }
 
     /// The next reply.
     #[track_caller]
     pub fn reply(&mut self) -> Reply {
-        self.try_reply().unwrap_or_else(|why| panic!("no reply: {why}\n{}", self.said))
+        self.try_reply()
+            .unwrap_or_else(|why| panic!("no reply: {why}\n{}", self.said))
     }
 
     /// The next reply of someone who may be gone.
@@ -134,7 +151,10 @@ impl Smtp {
         let mut lines = Vec::new();
         loop {
             let line = self.try_line()?;
-            let (code, more) = (line.get(..3).and_then(|code| code.parse().ok()), line.get(3..4) == Some("-"));
+            let (code, more) = (
+                line.get(..3).and_then(|code| code.parse().ok()),
+                line.get(3..4) == Some("-"),
+            );
             let code = code.ok_or_else(|| format!("not a reply: {line}"))?;
             lines.push(line);
             if !more {
@@ -145,7 +165,11 @@ impl Smtp {
 
     /// The next line.
     pub fn try_line(&mut self) -> Result<String, String> {
-        let line = self.lines.line().map_err(|why| why.to_string())?.ok_or("the connection was closed")?;
+        let line = self
+            .lines
+            .line()
+            .map_err(|why| why.to_string())?
+            .ok_or("the connection was closed")?;
         self.note("S", &line);
         let line = line.strip_suffix(b"\r\n").ok_or("a line without CRLF")?;
         String::from_utf8(line.to_vec()).map_err(|why| why.to_string())
@@ -173,14 +197,18 @@ impl Smtp {
     #[track_caller]
     pub fn accepted(&mut self, from: &str, to: &[&str], message: &[u8]) -> u64 {
         let reply = self.message(from, to, message);
-        let mid = reply.text().strip_prefix("250 2.0.0 Ok: queued as ").and_then(|mid| mid.parse().ok());
+        let mid = reply
+            .text()
+            .strip_prefix("250 2.0.0 Ok: queued as ")
+            .and_then(|mid| mid.parse().ok());
         mid.unwrap_or_else(|| panic!("not accepted\n{}", self.said))
     }
 
     /// The same with someone who may go away at any moment: the reply to the end of data, if it came.
     pub fn try_message(&mut self, from: &str, to: &str, message: &[u8]) -> Result<Reply, String> {
         let commands = format!("MAIL FROM:<{from}>\r\nRCPT TO:<{to}>\r\nDATA\r\n");
-        self.try_send(commands.as_bytes()).map_err(|why| why.to_string())?;
+        self.try_send(commands.as_bytes())
+            .map_err(|why| why.to_string())?;
         for code in [250, 250, 354] {
             let reply = self.try_reply()?;
             if reply.code != code {
@@ -194,8 +222,16 @@ impl Smtp {
     /// The server must close, having said nothing more.
     #[track_caller]
     pub fn expect_closed(&mut self) {
-        let rest = self.lines.rest().unwrap_or_else(|why| panic!("not closed: {why}\n{}", self.said));
-        assert!(rest.is_empty(), "more than expected: {}\n{}", String::from_utf8_lossy(&rest), self.said);
+        let rest = self
+            .lines
+            .rest()
+            .unwrap_or_else(|why| panic!("not closed: {why}\n{}", self.said));
+        assert!(
+            rest.is_empty(),
+            "more than expected: {}\n{}",
+            String::from_utf8_lossy(&rest),
+            self.said
+        );
     }
 
     /// What comes up to the end of the stream.
@@ -218,13 +254,19 @@ impl Smtp {
     fn note(&mut self, who: &str, octets: &[u8]) {
         let shown = octets.escape_ascii().to_string();
         let more = if shown.len() > SHOWN_MAX { "..." } else { "" };
-        self.said.push_str(&format!("{who}: {}{more}\n", &shown[..shown.len().min(SHOWN_MAX)]));
+        self.said.push_str(&format!(
+            "{who}: {}{more}\n",
+            &shown[..shown.len().min(SHOWN_MAX)]
+        ));
     }
 }
 
 /// A message as it goes over the wire behind 354: lines that begin with a dot get another, and the end of data follows.
 pub fn stuffed(message: &[u8]) -> Vec<u8> {
-    assert!(message.is_empty() || message.ends_with(b"\r\n"), "SMTP can only carry whole lines");
+    assert!(
+        message.is_empty() || message.ends_with(b"\r\n"),
+        "SMTP can only carry whole lines"
+    );
     let mut wire = Vec::with_capacity(message.len() + message.len() / 50 + 3);
     for line in message.split_inclusive(|octet| *octet == b'\n') {
         if line.starts_with(b".") {

@@ -120,7 +120,9 @@ async fn send(net: &SimNet, to: SocketAddr) -> Option<String> {
                From: alice@example.com\r\nTo: bob@example.test\r\nSubject: hello\r\n\
                Date: Tue, 14 Nov 2023 22:13:20 +0000\r\nMessage-ID: <1@example.com>\r\n\r\n..dot\r\n.\r\nQUIT\r\n";
     let (mut unread, mut queued) = (BytesMut::new(), None);
-    line(&conn, &mut unread).await.filter(|banner| banner.starts_with("220"))?;
+    line(&conn, &mut unread)
+        .await
+        .filter(|banner| banner.starts_with("220"))?;
     conn.send(vec![Bytes::from_static(all.as_bytes())]).await.ok()?;
     while let Some(reply) = line(&conn, &mut unread).await {
         if reply.starts_with("250 2.0.0 Ok: queued as ") {

@@ -27,7 +27,13 @@ struct Transcript {
 
 impl Transcript {
     fn is_large(&self) -> bool {
-        let octets = |turn: &Turn| if let Turn::ClientSends(octets) = turn { octets.len() } else { 0 };
+        let octets = |turn: &Turn| {
+            if let Turn::ClientSends(octets) = turn {
+                octets.len()
+            } else {
+                0
+            }
+        };
         self.turns.iter().map(octets).sum::<usize>() > 100_000
     }
 }
@@ -171,7 +177,10 @@ fn over_a_network_and_a_disk_in_memory() {
                 },
             });
             // A megabyte octet by octet would take longer than all the rest, and show nothing that they do not.
-            for transcript in transcripts().iter().filter(|one| piece >= 4096 || !one.is_large()) {
+            for transcript in transcripts()
+                .iter()
+                .filter(|one| piece >= 4096 || !one.is_large())
+            {
                 play(&net, address, transcript).await;
             }
             rig.stop().await;
