@@ -48,7 +48,7 @@ impl Store {
             if at > now || due.len() >= ROWS_PER_WRITE_MAX {
                 break;
             }
-            if true {
+            if !self.columns.has(Column::Pending, &keys::held(key))? {
                 due.push((at, key));
             }
         }

@@ -1,8 +1,9 @@
 //! The index writer: reads the shards' journals as they grow and feeds the store and the mail log. Live and after a
 //! crash it is the same: it goes on where the store says it was.
 
+use bytes::Bytes;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender};
-use postern_engine::journal::{Entry, Position, StdFiles, Tail, read_body};
+use postern_engine::journal::{BodyAt, Entry, Position, StdFiles, Tail, read_body};
 use postern_engine::recovery::RecoveredShard;
 use postern_engine::{Engine, Notice};
 use postern_quarantine::{Fed, MailLogs, Store, StoreError, Submission};
@@ -196,16 +197,30 @@ impl ShardTail {
             Event::Accepted(accepted) => !accepted.decision.rids(is_held).is_empty(),
             _ => false,
         };
-        let body = held.then(|| read_body(&StdFiles, &self.directory, &entry.body));
-        let body = body.and_then(|read| {
-            read.inspect_err(|error| eprintln!("postern: a held message is lost: {error}"))
-                .ok()
-        });
+        let body = held.then(|| self.held_body(&entry.body));
         Fed {
             sequence: entry.position.sequence,
             position: encode(entry.position),
             recorded: entry.recorded,
             body,
+        }
+    }
+
+    /// Read for as long as it takes while the disk only fails to answer. A body that the disk has changed is gone: what
+    /// is held in its place says so, and does not keep the index from what comes after it.
+    fn held_body(&self, at: &BodyAt) -> Bytes {
+        loop {
+            match read_body(&StdFiles, &self.directory, at) {
+                Ok(body) => return body,
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    eprintln!("postern: the content of a held message is lost: {error}");
+                    return Bytes::from(format!(
+                        "Subject: this message was damaged on disk\r\n\r\nIts content is lost: {error}\r\n"
+                    ));
+                }
+                Err(error) => eprintln!("postern: a held message cannot be read yet: {error}"),
+            }
+            thread::sleep(AFTER_FAILURE);
         }
     }
 }

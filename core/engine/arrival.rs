@@ -3,7 +3,7 @@
 use crate::driver::Driver;
 use crate::shard::{Proof, Shard};
 use crate::shared::{Charge, Shared};
-use crate::trace_header;
+use crate::trace_header::{self, Protocol};
 use bytes::Bytes;
 use postern_policy::decide;
 use postern_scan::EnvelopeView;
@@ -26,6 +26,8 @@ pub struct Arrival<'a> {
     pub helo: &'a str,
     /// Whether that is a name at all.
     pub helo_valid: bool,
+    /// Which of the two it was.
+    pub protocol: Protocol,
     /// Sender and recipients.
     pub envelope: Envelope,
 }
@@ -37,7 +39,8 @@ pub async fn take<D: Driver>(
     body: Bytes,
     charge: Charge,
 ) -> Result<Proof, Reply> {
-    let (mid, icid) = (arrival.mid, arrival.icid);
+    let (mid, icid, protocol) = (arrival.mid, arrival.icid, arrival.protocol);
+    let hostname = shard.shared.config.hostname.as_str();
     let (facts, decision, cuts) = judge(&shard.shared, arrival, &body, shard.clock.now());
     if let Some(reply) = refusal(&decision) {
         let rule = decision
@@ -62,7 +65,7 @@ pub async fn take<D: Driver>(
         mid,
         origin: Origin::Smtp,
         envelope: facts.envelope.clone(),
-        trace_header: trace_header::of_received(&facts, &decision, shard.shared.config.hostname.as_str()),
+        trace_header: trace_header::of_received(&facts, &decision, (hostname, protocol)),
         facts: Some(Box::new(facts)),
         decision,
         cuts,

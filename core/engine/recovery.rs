@@ -1,10 +1,11 @@
 //! What a shard's journal says at start: who still waits for mail, and which ids were used.
 
 use crate::delivery::queue::{Content, Queue};
+use crate::delivery::rebuild::Rebuild;
 use crate::shared::HighestIds;
 use postern_journal::{Damage, DiskRead, Entry, Recovered, recover};
 use postern_policy::Routes;
-use postern_vocab::events::{Accepted, Attempted, Outcome};
+use postern_vocab::events::Accepted;
 use postern_vocab::{Disposition, Event, Mid};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -67,14 +68,14 @@ pub fn shard<F: DiskRead + Clone>(
     routes: &Routes,
 ) -> io::Result<RecoveredShard> {
     let mut scan = recover(files, &directory)?;
-    let mut queue = Queue::default();
+    let mut rebuild = Rebuild::default();
     let mut highest = HighestIds::default();
     for entry in &mut scan {
         let entry = entry?;
         highest = highest.max(ids_in(&entry.recorded.event));
-        replay(&mut queue, entry, routes);
+        replay(&mut rebuild, entry, routes);
     }
-    let unfinished = queue.clean();
+    let (queue, unfinished) = rebuild.finish();
     Ok(RecoveredShard {
         number,
         directory,
@@ -85,8 +86,8 @@ pub fn shard<F: DiskRead + Clone>(
     })
 }
 
-fn replay(queue: &mut Queue, entry: Entry, routes: &Routes) {
-    let at = entry.recorded.at;
+fn replay(rebuild: &mut Rebuild, entry: Entry, routes: &Routes) {
+    let accepted_at = entry.recorded.at;
     match entry.recorded.event {
         Event::Accepted(accepted) => {
             let rids = accepted.decision.rids(|one| *one == Disposition::Deliver);
@@ -103,23 +104,14 @@ fn replay(queue: &mut Queue, entry: Entry, routes: &Routes) {
                 trace_header,
                 cuts,
                 body_at: entry.body,
-                accepted_at: at,
+                accepted_at,
             };
             if !rids.is_empty() {
-                queue.add(content, None, &rids, routes);
+                rebuild.accepted(content, &rids, routes);
             }
         }
-        Event::Attempted(Attempted {
-            mid,
-            rids,
-            outcome,
-            attempt,
-            ..
-        }) => match outcome {
-            Outcome::Delivered | Outcome::Bounced { .. } => queue.replay(mid, &rids, None),
-            Outcome::Deferred { next_at } => queue.replay(mid, &[], Some((&rids, next_at, attempt))),
-        },
-        Event::Finished { mid } => queue.forget(mid),
+        Event::Attempted(one) => rebuild.attempted(one.mid, &one.rids, (&one.outcome, one.attempt)),
+        Event::Finished { mid } => rebuild.finished(mid),
         _ => {}
     }
 }

@@ -6,6 +6,7 @@ use crate::driver::Driver;
 use crate::net::{Conn, Net, Received, receive_within};
 use crate::shard::{Phase, Proof, Shard};
 use crate::shared::Charge;
+use crate::trace_header::Protocol;
 use bytes::{Bytes, BytesMut};
 use postern_policy::RatAnswer;
 use postern_smtp::{ProtocolRefusal, Question, Server, Step};
@@ -49,6 +50,7 @@ struct Session<D: Driver> {
     reverse: ReverseName,
     helo: String,
     helo_valid: bool,
+    protocol: Protocol,
     /// Of the open transaction, or of the one before.
     mid: Option<Mid>,
     sender: Option<ReversePath>,
@@ -69,6 +71,7 @@ impl<D: Driver> Session<D> {
             reverse: ReverseName::NotAsked,
             helo: String::new(),
             helo_valid: false,
+            protocol: Protocol::default(),
             mid: None,
             sender: None,
             charge,
@@ -193,8 +196,13 @@ impl<D: Driver> Session<D> {
 
     fn answer(&mut self, question: Question) -> Result<(), Reply> {
         match question {
-            Question::Hello { name, valid, .. } => {
+            Question::Hello {
+                name,
+                extended,
+                valid,
+            } => {
                 (self.helo, self.helo_valid) = (name, valid);
+                self.protocol = if extended { Protocol::Esmtp } else { Protocol::Smtp };
                 Ok(())
             }
             Question::Sender { path, .. } => self.may_send(path),
@@ -265,6 +273,7 @@ impl<D: Driver> Session<D> {
             reverse: &self.reverse,
             helo: &self.helo,
             helo_valid: self.helo_valid,
+            protocol: self.protocol,
             envelope,
         };
         let answer: Result<Proof, Reply> = arrival::take(&self.shard, arrival, body.freeze(), charge).await;

@@ -11,7 +11,7 @@ use crate::session;
 use crate::shared::Shared;
 use crate::submission::Command;
 use bytes::Bytes;
-use postern_journal::{Durable, Journal, JournalError};
+use postern_journal::{BodyAt, Durable, Journal, JournalError};
 use postern_smtp::Stored;
 use postern_vocab::events::Accepted;
 use postern_vocab::{Disposition, Event, Mid, Recorded, Rid, limits};
@@ -21,7 +21,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::spawn_local;
+use tokio::task::{JoinHandle, spawn_local};
 
 /// How often the free space of the journal's disk is looked at.
 const SPACE_CHECK: Duration = Duration::from_secs(1);
@@ -95,21 +95,22 @@ impl<D: Driver> Shard<D> {
         charge: crate::shared::Charge,
     ) -> Result<Proof, JournalError> {
         let now = self.clock.now();
-        let event = Event::Accepted(accepted.clone());
-        let durable = self
-            .journal
-            .commit(Recorded { at: now, event }, body.clone())
-            .await?;
         let rids: Vec<Rid> = accepted.decision.rids(|one| *one == Disposition::Deliver);
+        let mut content = Content {
+            mid: accepted.mid,
+            envelope: accepted.envelope.clone(),
+            trace_header: accepted.trace_header.clone(),
+            cuts: accepted.cuts.clone(),
+            body_at: BodyAt::default(),
+            accepted_at: now,
+        };
+        let record = Recorded {
+            at: now,
+            event: Event::Accepted(accepted),
+        };
+        let durable = self.journal.commit(record, body.clone()).await?;
         if !rids.is_empty() {
-            let content = Content {
-                mid: accepted.mid,
-                envelope: accepted.envelope,
-                trace_header: accepted.trace_header,
-                cuts: accepted.cuts,
-                body_at: durable.body(),
-                accepted_at: now,
-            };
+            content.body_at = durable.body();
             let mut queue = self.queue.borrow_mut();
             let keep = queue.len() < limits::QUEUED_BODIES_IN_MEMORY_MAX;
             let in_memory = keep.then_some(InMemory { body, charge });
@@ -153,19 +154,21 @@ pub async fn run<D: Driver>(
 
     shard.reached(Phase::Draining).await;
     accepting.into_iter().for_each(|task| task.abort());
-    drain(&shard).await;
-    for task in [deliveries, submissions, space] {
-        task.abort();
-    }
+    drain(&shard, deliveries).await;
+    submissions.abort();
+    space.abort();
     // What cannot be written now was never acknowledged to anyone.
     let _ = shard.journal.settled().await;
     commits.abort();
 }
 
-/// Waits for the sessions, no longer than the closing phase takes to end them.
-async fn drain<D: Driver>(shard: &Shard<D>) {
+/// Waits for the sessions and for the deliveries under way, no longer than the closing phase takes to end them.
+async fn drain<D: Driver>(shard: &Shard<D>, deliveries: JoinHandle<()>) {
     const CLOSING_GRACE: Duration = Duration::from_secs(2);
-    let empty = async {
+    let deliveries_end = deliveries.abort_handle();
+    let done = async {
+        // A panic in it has been said; there is nothing left to wait for then.
+        let _ = deliveries.await;
         while shard.connections.get() > 0 {
             shard.work.notified().await;
         }
@@ -175,8 +178,8 @@ async fn drain<D: Driver>(shard: &Shard<D>) {
         tokio::time::sleep(CLOSING_GRACE).await;
     };
     tokio::select! {
-        () = empty => {}
-        () = closed => {}
+        () = done => {}
+        () = closed => deliveries_end.abort(),
     }
 }
 

@@ -10,15 +10,25 @@ use std::net::IpAddr;
 /// Characters of a HELO argument that are repeated in Received.
 const HELO_CHARS_MAX: usize = 255;
 
+/// How the client opened the conversation: the "with" of a Received field. RFC 3848.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Protocol {
+    /// HELO.
+    #[default]
+    Smtp,
+    /// EHLO.
+    Esmtp,
+}
+
 /// The fields for a message that came by SMTP, each ending in CRLF.
 #[must_use]
-pub fn of_received(facts: &Facts, decision: &Decision, hostname: &str) -> Bytes {
+pub fn of_received(facts: &Facts, decision: &Decision, (hostname, protocol): (&str, Protocol)) -> Bytes {
     Bytes::from(format!(
         "{verdict}Authentication-Results: {hostname};\r\n\tiprev={iprev} policy.iprev={client}\r\n{received}",
         verdict = verdict(facts.mid, decision),
         iprev = iprev(&facts.reverse),
         client = facts.peer.remote.ip(),
-        received = received(facts, hostname),
+        received = received(facts, hostname, protocol),
     ))
 }
 
@@ -58,7 +68,7 @@ fn iprev(reverse: &ReverseName) -> &'static str {
     }
 }
 
-fn received(facts: &Facts, hostname: &str) -> String {
+fn received(facts: &Facts, hostname: &str, protocol: Protocol) -> String {
     let address = address_literal(facts.peer.remote.ip());
     let name = facts
         .reverse
@@ -69,8 +79,12 @@ fn received(facts: &Facts, hostname: &str) -> String {
         [only] => format!("\r\n\tfor <{only}>"),
         _ => String::new(),
     };
+    let with = match protocol {
+        Protocol::Smtp => "SMTP",
+        Protocol::Esmtp => "ESMTP",
+    };
     format!(
-        "Received: from {helo} ({name})\r\n\tby {hostname} (Postern) with ESMTP id {mid}{recipient};\r\n\t{date}\r\n",
+        "Received: from {helo} ({name})\r\n\tby {hostname} (Postern) with {with} id {mid}{recipient};\r\n\t{date}\r\n",
         helo = plain(&facts.helo),
         mid = facts.mid,
         date = date(facts.received_at),

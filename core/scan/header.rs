@@ -168,7 +168,8 @@ fn addresses(mailboxes: &[Mailbox]) -> Vec<String> {
 
 /// The first line of the message begins with a blank: it continues nothing.
 fn is_folded_start(field: &Field<'_>) -> bool {
-    field.start == 0 && field.name.is_empty() && matches!(field.value.first(), Some(b' ' | b'\t'))
+    let no_colon = field.value.len() == field.end - field.start;
+    field.start == 0 && no_colon && matches!(field.value.first(), Some(b' ' | b'\t'))
 }
 
 /// Whether the field says what only we may say. RFC 8601 §5: an Authentication-Results with our authserv-id that came
@@ -314,6 +315,7 @@ mod tests {
             "would continue our own last field",
         ),
         (" \r\nA: 1\r\n\r\n", "A: 1\r\n\r\n", "blank first line"),
+        (": 1\r\nA: 1\r\n\r\n", ": 1\r\nA: 1\r\n\r\n", "no name, but no continuation"),
         ("", "", "empty"),
         ("\r\nbody", "\r\nbody", "no header"),
     ];

@@ -9,37 +9,71 @@ use std::time::{Duration, Instant};
 const SENDER: &str = "carol@partner.example.com";
 const ALICE: &str = "alice@example.test";
 
-/// What a client sends, what it is told, and what is put on record.
-struct Row {
-    what: &'static str,
-    sends: Vec<u8>,
-    told: &'static [&'static str],
-    closes: bool,
-    incident: Option<&'static str>,
+/// What a client sends, what it is told line by line, and the incident that is put on record.
+type Row = (
+    &'static str,
+    Vec<u8>,
+    &'static [&'static str],
+    Option<&'static str>,
+);
+
+/// Whoever speaks another protocol is not spoken to any further.
+const FOREIGN: Option<&str> = Some("not-smtp");
+
+fn commands() -> Vec<Row> {
+    let text = |text: &str| text.as_bytes().to_vec();
+    let overlong = text(&format!("NOOP {}\r\n", "x".repeat(20_000)));
+    let bare_lf: &[&str] = &["500 5.5.2 Bare <CR> or <LF>"];
+    let bad_sender = text("HELO c\r\nMAIL FROM:<;rm -rf /|@>\r\n");
+    vec![
+        (
+            "unknown",
+            text("FROBNICATE now\r\n"),
+            &["500 5.5.1 "],
+            Some("unknown-command"),
+        ),
+        (
+            "overlong",
+            overlong,
+            &["500 5.5.2 Line too long"],
+            Some("line-too-long"),
+        ),
+        ("NUL", text("NOOP \0\r\n"), &["501 5.5.4 "], Some("control-octet")),
+        (
+            "bare LF",
+            text("NOOP\nEHLO x\r\n"),
+            bare_lf,
+            Some("bare-line-end"),
+        ),
+        (
+            "HTTP",
+            text("GET / HTTP/1.1\r\nHost: x\r\n\r\n"),
+            &["500 5.5.2 "],
+            FOREIGN,
+        ),
+        (
+            "TLS",
+            b"\x16\x03\x01\x02\x00\x01".to_vec(),
+            &["500 5.5.2 "],
+            FOREIGN,
+        ),
+        (
+            "no address",
+            bad_sender,
+            &["250 ", "501 5.1.7 "],
+            Some("bad-arguments"),
+        ),
+    ]
 }
 
-fn row(
-    what: &'static str,
-    sends: impl Into<Vec<u8>>,
-    told: &'static [&'static str],
-    incident: &'static str,
-) -> Row {
-    Row {
-        what,
-        sends: sends.into(),
-        told,
-        closes: false,
-        incident: Some(incident),
-    }
-}
-
-fn rows() -> Vec<Row> {
-    let overlong = format!("NOOP {}\r\n", "x".repeat(20_000));
-    let begun = "EHLO c.example\r\nMAIL FROM:<a@example.com>\r\n";
-    let in_data = format!(
-        "HELO c.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<{ALICE}>\r\nDATA\r\nSubject: x\r\n\r\n"
-    );
-    let taken: &[&str] = &[
+fn transactions() -> Vec<Row> {
+    let begun = "HELO c.example\r\nMAIL FROM:<a@example.com>\r\n";
+    let early = format!("{begun}DATA\r\n").into_bytes();
+    let twice = format!("{begun}MAIL FROM:<b@example.com>\r\n").into_bytes();
+    let data = format!("{begun}RCPT TO:<{ALICE}>\r\nDATA\r\nSubject: x\r\n\r\n");
+    let bare = format!("{data}Hello\nAlice\r\n.\r\n").into_bytes();
+    let smuggled = format!("{data}Hello\n.\r\nMAIL FROM:<evil@example.com>\r\n.\r\n").into_bytes();
+    let refused: &[&str] = &[
         "250 mx",
         "250 2.1.0",
         "250 2.1.5",
@@ -47,79 +81,15 @@ fn rows() -> Vec<Row> {
         "550 5.5.2 bare <LF> received",
     ];
     vec![
-        row(
-            "an unknown command",
-            "FROBNICATE now\r\n",
-            &["500 5.5.1 "],
-            "unknown-command",
+        (
+            "DATA without RCPT",
+            early,
+            &["250 ", "250 2.1.0", "554 5.5.1 "],
+            None,
         ),
-        row(
-            "an overlong line",
-            overlong,
-            &["500 5.5.2 Line too long"],
-            "line-too-long",
-        ),
-        row(
-            "NUL in a command",
-            b"NOOP \0\r\n",
-            &["501 5.5.4 "],
-            "control-octet",
-        ),
-        row(
-            "a bare LF in a command",
-            "NOOP\nEHLO x\r\n",
-            &["500 5.5.2 Bare <CR> or <LF>"],
-            "bare-line-end",
-        ),
-        Row {
-            closes: true,
-            ..row(
-                "HTTP",
-                "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-                &["500 5.5.2 "],
-                "not-smtp",
-            )
-        },
-        Row {
-            closes: true,
-            ..row("TLS", b"\x16\x03\x01\x02\x00\x01", &["500 5.5.2 "], "not-smtp")
-        },
-        Row {
-            incident: None,
-            ..row(
-                "DATA without RCPT",
-                format!("{begun}DATA\r\n"),
-                &["250 ", "250 2.1.0", "554 5.5.1 "],
-                "",
-            )
-        },
-        Row {
-            incident: None,
-            ..row(
-                "MAIL twice",
-                format!("{begun}MAIL FROM:<b@example.com>\r\n"),
-                &["250 ", "250 2.1.0", "503 5.5.1 "],
-                "",
-            )
-        },
-        row(
-            "a bare LF in the data",
-            format!("{in_data}Hello\nAlice\r\n.\r\n"),
-            taken,
-            "smuggling",
-        ),
-        row(
-            "a false end of data",
-            format!("{in_data}Hello\n.\r\nMAIL FROM:<evil@example.com>\r\n.\r\n"),
-            taken,
-            "smuggling",
-        ),
-        row(
-            "a sender that is no address",
-            "HELO c\r\nMAIL FROM:<;rm -rf /|@>\r\n",
-            &["250 ", "501 5.1.7 "],
-            "bad-arguments",
-        ),
+        ("MAIL twice", twice, &["250 ", "250 2.1.0", "503 5.5.1 "], None),
+        ("a bare LF in the data", bare, refused, Some("smuggling")),
+        ("a false end of data", smuggled, refused, Some("smuggling")),
     ]
 }
 
@@ -127,27 +97,27 @@ fn rows() -> Vec<Row> {
 fn what_is_wrong_on_the_wire_gets_its_reply_and_an_event() {
     let hop = NextHop::start();
     let gateway = Gateway::start(&hop);
-    for (number, row) in (1..).zip(rows()) {
+    let rows = [commands(), transactions()].concat();
+    for (number, (what, sends, told, incident)) in (1..).zip(rows) {
         let source = Ipv4Addr::new(127, 210, 0, number);
         let mut smtp = Smtp::raw_from(source, gateway.smtp());
         smtp.expect(220);
-        smtp.send(&row.sends);
-        for beginning in row.told {
+        smtp.send(&sends);
+        for beginning in told {
             smtp.expect_text(beginning);
         }
-        if !row.closes {
+        if incident != FOREIGN {
             smtp.ask("NOOP", 250);
             smtp.ask("QUIT", 221);
         }
         smtp.expect_closed();
-        let Some(kind) = row.incident else { continue };
+        let Some(kind) = incident else { continue };
         let found = gateway.tracked(&["--ip", &source.to_string(), "--limit", "1"]);
         let detail = gateway.show("ICID", &found["icid"]);
         let incidents = detail["incidents"].as_array().expect("a list");
         assert!(
             incidents.iter().any(|one| one["kind"] == kind),
-            "{}: {incidents:?}",
-            row.what
+            "{what}: {incidents:?}"
         );
     }
     gateway.accepts(SENDER, &[ALICE], &message("all is well"));

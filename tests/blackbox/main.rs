@@ -7,6 +7,7 @@ mod harness;
 mod bad_input;
 mod bad_surroundings;
 mod browser;
+mod commands;
 mod corpus;
 mod crash;
 mod delivery;
@@ -15,6 +16,7 @@ mod drivers;
 mod portal;
 mod quarantine;
 mod refusals;
+mod tracking;
 
 /// The transcripts' reader; the protocol's own tests use the same file.
 #[path = "../../core/smtp/tests/protocol/transcript.rs"]

@@ -1,7 +1,9 @@
 //! Promise: users see and release their own held mail and nothing else, administrators find everything, and nothing
 //! happens because of a link that was opened or a page of somebody else.
 
-use crate::harness::{Gateway, Http, Mail, NextHop, Smtp, gtube, message, soon, trace_and_rest};
+use crate::harness::{
+    GTUBE, Gateway, Http, HttpAnswer, Mail, NextHop, Smtp, gtube, message, soon, trace_and_rest,
+};
 use std::net::TcpStream;
 
 const SENDER: &str = "deals@pills.example.net";
@@ -110,10 +112,10 @@ fn a_user_sees_and_releases_their_own_mail_only() {
         .get(&format!("/held/{alices}"))
         .is(404)
         .keeps_quiet_about("for Alice");
-    let none = bob.get("/held/999999-0").is(404);
+    let none = bob.get("/held/9-0").is(404);
+    let as_if = page.body.replace(&alices, "9-0");
     assert_eq!(
-        page.body.len(),
-        none.body.len(),
+        as_if, none.body,
         "what is not one's own is as if it were not there"
     );
     bob.post("/held", &[("action", "release"), ("key", &alices)])
@@ -161,7 +163,7 @@ fn list_entries_are_in_force_when_the_page_has_answered() {
     gateway.message_is(mid, "quarantined");
     alice
         .post("/lists/add", &[("pattern", "not an address"), ("kind", "safe")])
-        .is(400);
+        .is(422);
 }
 
 #[test]
@@ -202,15 +204,13 @@ fn a_digest_link_shows_on_get_and_acts_on_post_once() {
     prefetcher.post_with(link, &release, &[]).is(200).says("released");
     let came = hop.wait_for(2).pop().unwrap();
     assert_eq!(came.to, [ALICE]);
+    let told = "by digest link";
     prefetcher
         .post_with(link, &release, &[])
         .is(200)
-        .says("already released");
-    prefetcher
-        .get(link)
-        .is(200)
-        .says("already released")
-        .keeps_quiet_about("method=\"post\" ");
+        .says(told)
+        .keeps_quiet_about("<form");
+    prefetcher.get(link).is(200).says(told).keeps_quiet_about("<form");
     let mid: u64 = key.split('-').next().unwrap().parse().unwrap();
     gateway.message_is(mid, "delivered");
     assert_eq!(
@@ -334,27 +334,28 @@ fn a_form_of_another_site_does_nothing() {
     hop.wait_for(1);
 }
 
+/// A mail that is spam, and full of scripts wherever a page might show something of it.
+fn scripted_mail() -> Vec<u8> {
+    let evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
+    let reply_to = format!("Reply-To: \"{}\" <evil@pills.example.net>", evil.replace('"', ""));
+    let html = format!(
+        "<html><body onload=alert(3)>{evil}<b>Hello</b> <a href='javascript:alert(4)'>here</a>{GTUBE}</body></html>\r\n"
+    );
+    let mail = Mail::about(evil)
+        .field(&reply_to)
+        .field("Content-Type: text/html; charset=utf-8");
+    mail.body(html.as_bytes()).whole()
+}
+
 #[test]
 fn every_page_forbids_scripts_and_frames_and_has_none() {
     let hop = NextHop::start();
     let gateway = gateway(&hop);
-    let evil = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>";
-    let mail = Mail::about(evil).field(&format!(
-        "Reply-To: \"{}\" <evil@pills.example.net>",
-        evil.replace('"', "")
-    ));
-    let html = format!(
-        "<html><body onload=alert(3)>{evil}<b>Hello</b> <a href='javascript:alert(4)'>here</a></body></html>\r\n"
-    );
-    let mail = mail
-        .field("Content-Type: text/html; charset=utf-8")
-        .body(format!("{html}{}\r\n", crate::harness::GTUBE).as_bytes());
-    let mid = gateway.accepts(SENDER, &[ALICE], &mail.whole());
+    let mid = gateway.accepts(SENDER, &[ALICE], &scripted_mail());
     gateway.message_is(mid, "quarantined");
-    let key = format!("{mid}-0");
-
     let mut admin = gateway.visitor().log_in("admin", PASSWORD);
-    let mut pages: Vec<String> = [
+    let mut visitor = Http::new(gateway.portal());
+    for path in [
         "/",
         "/lists",
         "/digest",
@@ -362,52 +363,42 @@ fn every_page_forbids_scripts_and_frames_and_has_none() {
         "/admin",
         "/login?next=%22%3E%3Cscript%3E",
         "/nowhere",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    for view in ["text", "headers", "source"] {
-        pages.push(format!("/held/{key}?view={view}"));
+        &format!("/held/{mid}-0?view=text"),
+        &format!("/held/{mid}-0?view=headers"),
+        &format!("/held/{mid}-0?view=source"),
+        &format!("/admin/show/mid/{mid}"),
+    ] {
+        is_harmless(&admin.get(path), path);
+        is_harmless(&visitor.get(path), path);
     }
-    pages.push(format!("/admin/show/mid/{mid}"));
-    let mut visitor = Http::new(gateway.portal());
-    for path in pages {
-        for http in [&mut admin, &mut visitor] {
-            let answer = http.get(&path);
-            let policy = answer.field("content-security-policy");
-            assert!(
-                policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'"),
-                "{path}: {policy}"
-            );
-            assert!(
-                !policy.contains("script-src") && !policy.contains("unsafe"),
-                "{path}: {policy}"
-            );
-            assert_eq!(answer.field("x-content-type-options"), "nosniff", "{path}");
-            assert_eq!(answer.field("cache-control"), "no-store", "{path}");
-            let body = answer.body.to_lowercase();
-            for forbidden in [
-                "<script",
-                "<img src=x",
-                " onload=alert",
-                "href=\"javascript:",
-                "href='javascript:",
-            ] {
-                assert!(
-                    !body.contains(forbidden),
-                    "{forbidden} in {path}:\n{}",
-                    answer.body
-                );
-            }
-        }
-    }
-    let cookie = gateway
-        .visitor()
-        .post("/login", &[("login", ALICE), ("password", PASSWORD)]);
+    let cookie = visitor.post("/login", &[("login", ALICE), ("password", PASSWORD)]);
     let cookie = cookie.field("set-cookie");
     assert!(
         cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"),
         "{cookie}"
     );
+}
+
+#[track_caller]
+fn is_harmless(page: &HttpAnswer, path: &str) {
+    let policy = page.field("content-security-policy");
+    let forbids = policy.starts_with("default-src 'none';") && policy.contains("frame-ancestors 'none'");
+    assert!(
+        forbids && !policy.contains("script-src") && !policy.contains("unsafe"),
+        "{path}: {policy}"
+    );
+    assert_eq!(page.field("x-content-type-options"), "nosniff", "{path}");
+    assert_eq!(page.field("cache-control"), "no-store", "{path}");
+    let body = page.body.to_lowercase();
+    for script in [
+        "<script",
+        "<img src=x",
+        "<body onload",
+        "href=\"javascript:",
+        "href='javascript:",
+    ] {
+        assert!(!body.contains(script), "{script} in {path}:\n{}", page.body);
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Promise: what is held waits for its own recipient, is released once, and whose sender a list names is treated so from
 //! the next message on.
 
-use crate::harness::{Gateway, Mail, NextHop, eicar, gtube, message, soon, trace_and_rest};
+use crate::harness::{Gateway, Mail, NextHop, Options, eicar, gtube, message, soon, trace_and_rest};
 use serde_json::Value;
 
 const SENDER: &str = "deals@pills.example.net";
@@ -102,6 +102,40 @@ fn a_held_message_survives_a_crash_and_a_deleted_one_stays_deleted() {
         .ended(0);
     hop.wait_for_text("Subject: kept");
     hop.wait_for(1);
+}
+
+#[test]
+fn what_a_person_did_is_done_even_if_the_daemon_dies_the_moment_it_has_said_so() {
+    let mut hop = NextHop::absent();
+    let quick = "[limits]\nretry_first = \"1s\"\nretry_max = \"2s\"";
+    let mut gateway = Options::new(&hop).tables(quick).start();
+    for round in 0..3 {
+        let subject = format!("released in round {round}");
+        let mid = gateway.accepts(SENDER, &[ALICE], &gtube(&subject));
+        gateway.message_is(mid, "quarantined");
+        gateway
+            .cli(&["lists", "add", "block", &format!("round{round}.example.net")])
+            .ended(0);
+        gateway.add_user(&format!("user{round}@example.test"), "a long enough password");
+        gateway.cli(&["quarantine", "release", &mid.to_string()]).ended(0);
+        gateway.kill9();
+        gateway.again();
+        hop.up();
+        hop.wait_for_text(&subject);
+        gateway.message_is(mid, "delivered");
+        assert!(gateway.held(&["--rcpt", ALICE]).is_empty());
+        hop.down();
+    }
+    assert_eq!(gateway.cli(&["lists", "--json"]).ended(0).json_lines().len(), 3);
+    assert_eq!(
+        gateway
+            .cli(&["user", "list", "--json"])
+            .ended(0)
+            .json_lines()
+            .len(),
+        3
+    );
+    assert_eq!(hop.delivered().len(), 3, "each was released once");
 }
 
 #[test]

@@ -25,11 +25,9 @@ fn a_recipient_elsewhere_is_refused_as_relaying_and_can_be_found() {
     smtp.ask("QUIT", 221);
 
     let row = gateway.tracked(&["--rejected", "--from", "mallory@abuse.example.net"]);
-    assert_eq!(
-        (&row["state"], &row["helo"]),
-        (&"refused".into(), &"client.example.com".into()),
-        "{row}"
-    );
+    assert_eq!(row["state"], "refused", "{row}");
+    let message = gateway.show("MID", &row["mid"]);
+    assert_eq!(message["row"]["helo"], "client.example.com", "{message}");
     assert_eq!(row["recipients"].as_array().unwrap().len(), 5, "{row}");
     assert!(row["reason"].as_str().unwrap().contains("5.7.1"), "{row}");
     let connection = gateway.show("ICID", &row["icid"]);

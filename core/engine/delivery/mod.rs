@@ -2,11 +2,12 @@
 
 pub mod dsn;
 pub mod queue;
+pub mod rebuild;
 mod settle;
 mod worker;
 
 use crate::driver::Driver;
-use crate::shard::Shard;
+use crate::shard::{Phase, Shard};
 use postern_vocab::limits;
 use queue::Lane;
 use std::collections::HashMap;
@@ -17,11 +18,11 @@ use tokio::task::JoinSet;
 /// The longest sleep without looking at the queue: a wall clock that is set forward is noticed within this time.
 const LOOK_AGAIN: Duration = Duration::from_secs(60);
 
-/// Keeps a worker on every lane that has work, within the limits, for as long as the shard lives.
+/// Keeps a worker on every lane that has work, within the limits, until the shard stops and the last one is done.
 pub async fn schedule<D: Driver>(shard: Rc<Shard<D>>) {
     let mut busy: HashMap<Lane, usize> = HashMap::new();
     let mut workers = JoinSet::new();
-    loop {
+    while !shard.has_reached(Phase::Draining) {
         let now = shard.clock.now();
         shard.queue.borrow_mut().promote(now);
         for lane in lanes_to_serve(&shard, &busy) {
@@ -44,8 +45,10 @@ pub async fn schedule<D: Driver>(shard: Rc<Shard<D>>) {
             Some(ended) = workers.join_next() => leave(&mut busy, ended.ok()),
             () = shard.work.notified() => {}
             () = tokio::time::sleep(due) => {}
+            () = shard.reached(Phase::Draining) => {}
         }
     }
+    while workers.join_next().await.is_some() {}
 }
 
 /// The lanes that have more work than workers, one entry for each worker to add.

@@ -42,6 +42,17 @@ impl fmt::Display for Lane {
     }
 }
 
+/// Recipients by the lane that leads to them.
+pub(super) fn lanes_of(envelope: &Envelope, rids: &[Rid], routes: &Routes) -> BTreeMap<Lane, Vec<Rid>> {
+    let mut lanes: BTreeMap<Lane, Vec<Rid>> = BTreeMap::new();
+    for rid in rids {
+        if let Some(recipient) = envelope.recipient(*rid) {
+            lanes.entry(Lane::of(recipient, routes)).or_default().push(*rid);
+        }
+    }
+    lanes
+}
+
 /// What of a message does not change while it is queued.
 pub struct Content {
     /// The message.
@@ -70,6 +81,14 @@ struct Queued {
     content: Arc<Content>,
     in_memory: Option<Arc<InMemory>>,
     lanes: BTreeMap<Lane, Pending>,
+}
+
+/// What is left of a message in one lane.
+#[derive(Default)]
+pub(super) struct Left {
+    pub(super) rids: Vec<Rid>,
+    pub(super) attempts: u32,
+    pub(super) due: Option<Timestamp>,
 }
 
 struct Pending {
@@ -118,12 +137,7 @@ impl Queue {
     /// Adds a message for some of its recipients. One that is queued already (a release while others wait) is extended.
     pub fn add(&mut self, content: Content, in_memory: Option<InMemory>, rids: &[Rid], routes: &Routes) {
         let mid = content.mid;
-        let mut lanes: BTreeMap<Lane, Vec<Rid>> = BTreeMap::new();
-        for rid in rids {
-            if let Some(recipient) = content.envelope.recipient(*rid) {
-                lanes.entry(Lane::of(recipient, routes)).or_default().push(*rid);
-            }
-        }
+        let lanes = lanes_of(&content.envelope, rids, routes);
         let queued = self.messages.entry(mid).or_insert_with(|| Queued {
             content: Arc::new(content),
             in_memory: in_memory.map(Arc::new),
@@ -140,57 +154,32 @@ impl Queue {
         }
     }
 
-    /// Recovery: an attempt from the journal, as [`Queue::settle`] did it then.
-    pub fn replay(&mut self, mid: Mid, done: &[Rid], deferred: Option<(&[Rid], Timestamp, u32)>) {
-        let Some(queued) = self.messages.get_mut(&mid) else {
-            return;
-        };
-        for pending in queued.lanes.values_mut() {
-            pending.rids.retain(|rid| !done.contains(rid));
-        }
-        let Some((rids, next_at, attempts)) = deferred else {
-            return;
-        };
-        let of_these = |pending: &Pending| pending.rids.iter().any(|rid| rids.contains(rid));
-        if let Some((lane, pending)) = queued.lanes.iter_mut().find(|(_, pending)| of_these(pending)) {
-            pending.attempts = attempts;
-            let lane = lane.clone();
-            if let Some(line) = self.ready.get_mut(&lane) {
-                line.retain(|one| *one != mid);
+    /// Puts one message back as a journal left it: each lane with its recipients, the attempts so far, and when it is
+    /// due (`None`: at once).
+    pub(super) fn restore(&mut self, content: Content, lanes: impl IntoIterator<Item = (Lane, Left)>) {
+        let mid = content.mid;
+        let mut pending = BTreeMap::new();
+        for (lane, left) in lanes {
+            match left.due {
+                Some(due) => drop(self.waiting.insert((due, lane.clone(), mid))),
+                None => self.ready.entry(lane.clone()).or_default().push_back(mid),
             }
-            self.waiting.retain(|(_, of, one)| *one != mid || *of != lane);
-            self.waiting.insert((next_at, lane, mid));
+            pending.insert(
+                lane,
+                Pending {
+                    rids: left.rids,
+                    attempts: left.attempts,
+                },
+            );
         }
-    }
-
-    /// Recovery: the journal says that nothing is left to do.
-    pub fn forget(&mut self, mid: Mid) {
-        self.messages.remove(&mid);
-    }
-
-    /// Recovery is over: drops what is empty, and tells which messages have nobody left though no `Finished` was
-    /// recorded.
-    pub fn clean(&mut self) -> Vec<Mid> {
-        for queued in self.messages.values_mut() {
-            queued.lanes.retain(|_, pending| !pending.rids.is_empty());
-        }
-        let done: Vec<_> = self
-            .messages
-            .iter()
-            .filter(|(_, queued)| queued.lanes.is_empty())
-            .map(|(mid, _)| *mid)
-            .collect();
-        for mid in &done {
-            self.messages.remove(mid);
-        }
-        let messages = &self.messages;
-        let alive =
-            |lane: &Lane, mid: &Mid| messages.get(mid).is_some_and(|one| one.lanes.contains_key(lane));
-        for (lane, line) in &mut self.ready {
-            line.retain(|mid| alive(lane, mid));
-        }
-        self.waiting.retain(|(_, lane, mid)| alive(lane, mid));
-        done
+        self.messages.insert(
+            mid,
+            Queued {
+                content: Arc::new(content),
+                in_memory: None,
+                lanes: pending,
+            },
+        );
     }
 
     /// Makes everything ready that is due by `now`.
@@ -278,10 +267,10 @@ impl Queue {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn routes() -> Routes {
+    pub(in crate::delivery) fn routes() -> Routes {
         let hop = |text: &str| text.parse::<Hop>().expect("a hop");
         let pattern = |text: &str| text.parse().expect("a pattern");
         Routes::new([
@@ -290,7 +279,7 @@ mod tests {
         ])
     }
 
-    fn content(mid: u64, recipients: &[&str]) -> Content {
+    pub(in crate::delivery) fn content(mid: u64, recipients: &[&str]) -> Content {
         let recipients = recipients
             .iter()
             .map(|one| one.parse().expect("an address"))
@@ -378,38 +367,5 @@ mod tests {
         );
         assert!(!queue.settle(&job, &[Rid(0)], Timestamp(0)));
         assert_eq!(queue.take(&lane).expect("the released one").rids, [Rid(1)]);
-    }
-
-    #[test]
-    fn recovery_ends_where_the_journal_ended() {
-        let mut queue = Queue::default();
-        for mid in 1..=3 {
-            queue.add(
-                content(mid, &["a@example.test", "b@example.test"]),
-                None,
-                &[Rid(0), Rid(1)],
-                &routes(),
-            );
-        }
-        queue.replay(Mid(1), &[Rid(0)], None);
-        queue.replay(Mid(1), &[], Some((&[Rid(1)], Timestamp(5_000), 3)));
-        queue.replay(Mid(2), &[Rid(0), Rid(1)], None);
-        queue.forget(Mid(3));
-        assert_eq!(
-            queue.clean(),
-            [Mid(2)],
-            "delivered to all, but its end was not recorded"
-        );
-        assert_eq!((queue.len(), queue.next_due()), (1, Some(Timestamp(5_000))));
-        assert_eq!(lanes(&queue), []);
-
-        queue.promote(Timestamp(5_000));
-        let lane = queue
-            .lanes_ready()
-            .next()
-            .map(|(lane, _)| lane.clone())
-            .expect("a lane");
-        let job = queue.take(&lane).expect("the one that is left");
-        assert_eq!((job.rids.as_slice(), job.attempt), ([Rid(1)].as_slice(), 4));
     }
 }

@@ -5,7 +5,7 @@ use super::settle::{Attempt, settle};
 use crate::dns::Unresolved;
 use crate::driver::Driver;
 use crate::net::{Conn, Net, Received, receive_within};
-use crate::shard::Shard;
+use crate::shard::{Phase, Shard};
 use bytes::{Bytes, BytesMut};
 use postern_journal::read_body;
 use postern_smtp::{Client, ClientStep, Outgoing, Sent};
@@ -37,6 +37,9 @@ pub async fn empty<D: Driver>(shard: &Shard<D>, lane: &Lane) {
     }));
     let mut client = Client::new(shard.shared.config.hostname.as_str());
     for _ in 0..limits::MESSAGES_PER_DELIVERY_MAX {
+        if shard.has_reached(Phase::Draining) {
+            break;
+        }
         let Some(job) = shard.queue.borrow_mut().take(lane) else {
             break;
         };

@@ -3,9 +3,15 @@
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// Connections the kernel holds for a shard that is busy.
 const BACKLOG: i32 = 1024;
+/// How long an address in use is waited for: what a ring's end takes on a loaded machine, and less than a person minds.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often it is looked at.
+const RELEASE_LOOK: Duration = Duration::from_millis(20);
 
 /// A listener's address cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -48,7 +54,7 @@ pub fn bind(name: &str, address: SocketAddr, shards: usize) -> Result<Vec<TcpLis
     };
     // SO_REUSEPORT would share the port even with another postern of the same user, in silence. A socket without it
     // cannot be bound while anyone listens there, so this one asks first.
-    drop(open(address, Sharing::Alone).map_err(failed)?);
+    drop(open_when_released(address).map_err(failed)?);
     (0..shards)
         .map(|_| {
             open(address, Sharing::Shards)
@@ -56,6 +62,20 @@ pub fn bind(name: &str, address: SocketAddr, shards: usize) -> Result<Vec<TcpLis
                 .map_err(failed)
         })
         .collect()
+}
+
+/// The kernel takes a ring apart after its process is gone, and until then the listeners in it hold their address: whoever
+/// is started right after a crash waits for that.
+fn open_when_released(address: SocketAddr) -> io::Result<Socket> {
+    let begun = Instant::now();
+    loop {
+        match open(address, Sharing::Alone) {
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse && begun.elapsed() < RELEASE_TIMEOUT => {
+                thread::sleep(RELEASE_LOOK);
+            }
+            opened => return opened,
+        }
+    }
 }
 
 #[derive(PartialEq)]

@@ -71,6 +71,13 @@ fn feeding_the_same_batch_again_changes_nothing() {
     assert_eq!(format!("{before:?}"), format!("{after:?}"));
     let upto = house.store.fed_up_to(0).expect("reads").expect("fed");
     assert_eq!((upto.sequence, upto.position), (8, b"8".to_vec()));
+    let mut overlapping = life();
+    overlapping.extend(numbered(9, vec![at(8, Event::Finished { mid: Mid(10) })]));
+    house.feed(&overlapping);
+    let Reply::Health(health) = house.ask(Request::Health) else {
+        panic!("health")
+    };
+    assert_eq!(health.counts.get("accepted"), Some(&1), "only what is new counts");
     assert_eq!(house.store.fed_up_to(1).expect("reads"), None, "another shard");
 }
 

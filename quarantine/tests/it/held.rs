@@ -121,6 +121,14 @@ fn a_user_cannot_reach_anothers_mail_by_any_request() {
             "{asked}: {failure:?}"
         );
     }
+    assert!(house.changes.lock().expect("whole").is_empty());
+}
+
+#[test]
+fn a_user_cannot_act_on_anothers_mail() {
+    let house = House::new();
+    house.feed(&life());
+    let ann = house.user("ann@example.com", Role::User);
     for action in HeldAction::ALL {
         let reply = house.portal.ask(
             ann.clone(),

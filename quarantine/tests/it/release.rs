@@ -115,6 +115,15 @@ fn a_crash_between_mark_and_submission_loses_nothing() {
         1,
         "a pending release keeps its content"
     );
+    let mut release = message(10, &[("bob@example.com", Disposition::Deliver)]);
+    release.origin = again[0].origin.clone();
+    release.facts = None;
+    house.feed(&numbered(11, vec![at(20, Event::Accepted(release))]));
+    house.store.expire(late).expect("expires");
+    let Reply::HeldMessage(message) = house.ask(Request::HeldShow(key(10, 0))) else {
+        panic!("shown")
+    };
+    assert_eq!(message.content, b"", "and loses it when it is confirmed");
 }
 
 #[test]

@@ -75,28 +75,27 @@ impl Browser {
     fn open_session(&mut self) {
         let mut arguments: Vec<String> = FLAGS.iter().map(|flag| (*flag).to_owned()).collect();
         arguments.push(format!("--user-data-dir={}", self._profile.path().display()));
-        arguments.push("--host-resolver-rules=MAP * ~NOTFOUND".to_owned());
+        arguments.push("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.*".to_owned());
         let options = json!({ "binary": program("chromium").expect("asked before"), "args": arguments });
         let wanted = json!({ "capabilities": { "alwaysMatch": {
             "goog:chromeOptions": options, "timeouts": { "implicit": 0, "pageLoad": 60_000 } } } });
-        let opened = self.ask("POST", "/session", &wanted);
+        let opened = self
+            .ask("POST", "/session", &wanted)
+            .unwrap_or_else(|why| panic!("no browser: {why}"));
         self.session = format!("/session/{}", opened["sessionId"].as_str().expect("a session"));
     }
 
     /// Opens an address, and waits until it is loaded with everything on it.
     #[track_caller]
     pub fn open(&self, url: &str) {
-        self.tell("/url", &json!({ "url": url }));
+        let opened = self.ask("POST", &format!("{}/url", self.session), &json!({ "url": url }));
+        opened.unwrap_or_else(|why| panic!("{why}"));
     }
 
     /// The same for what may not answer as a page does.
     pub fn try_open(&self, url: &str) {
-        let path = format!("{}/url", self.session);
-        let header = [("Content-Type", "application/json; charset=utf-8")];
         // Whether it was visited is seen there.
-        let _ = self
-            .http
-            .try_request(("POST", &path), &header, &json!({ "url": url }).to_string());
+        let _ = self.ask("POST", &format!("{}/url", self.session), &json!({ "url": url }));
     }
 
     /// The window's title.
@@ -114,29 +113,26 @@ impl Browser {
     /// The text that a person sees.
     #[track_caller]
     pub fn text(&self) -> String {
-        let body = self.find("css selector", "body");
-        self.see(&format!("/element/{body}/text"))
+        let text = self.with(("css selector", "body"), ("GET", "text"), &Value::Null);
+        text.as_str().expect("a text").to_owned()
     }
 
     /// Types into a field.
     #[track_caller]
     pub fn fill(&self, css: &str, text: &str) {
-        let field = self.find("css selector", css);
-        self.tell(&format!("/element/{field}/value"), &json!({ "text": text }));
+        self.with(("css selector", css), ("POST", "value"), &json!({ "text": text }));
     }
 
     /// Clicks a link by its text, as a person would: it must be there to be seen.
     #[track_caller]
     pub fn follow(&self, text: &str) {
-        let link = self.find("link text", text);
-        self.tell(&format!("/element/{link}/click"), &json!({}));
+        self.with(("link text", text), ("POST", "click"), &json!({}));
     }
 
     /// Clicks.
     #[track_caller]
     pub fn click(&self, css: &str) {
-        let element = self.find("css selector", css);
-        self.tell(&format!("/element/{element}/click"), &json!({}));
+        self.with(("css selector", css), ("POST", "click"), &json!({}));
     }
 
     /// Waits until a person sees this text.
@@ -147,48 +143,64 @@ impl Browser {
             seen = self.text();
             seen.contains(text).then_some(())
         });
+        let url = self.url();
         assert!(
             shown.is_some(),
-            "\"{text}\" does not appear at {}; there is:\n{seen}",
-            self.url()
+            "\"{text}\" does not appear at {url}; there is:\n{seen}"
         );
     }
 
+    /// Waits until an address is open that ends so.
     #[track_caller]
-    fn find(&self, using: &str, value: &str) -> String {
-        let path = format!("{}/element", self.session);
-        let found = self.ask("POST", &path, &json!({ "using": using, "value": value }));
-        found[ELEMENT].as_str().expect("an element").to_owned()
+    pub fn wait_for_url(&self, end: &str) {
+        let mut seen = String::new();
+        let open = try_until(SOON, || {
+            seen = self.url();
+            seen.ends_with(end).then_some(())
+        });
+        assert!(open.is_some(), "\"{end}\" is not opened but {seen}");
+    }
+
+    /// Does something with an element. A page that is being replaced is waited for, as a person would.
+    #[track_caller]
+    fn with(&self, (using, value): (&str, &str), (method, what): (&str, &str), with: &Value) -> Value {
+        let mut why = String::new();
+        let done = try_until(SOON, || {
+            let attempt = || {
+                let wanted = json!({ "using": using, "value": value });
+                let found = self.ask("POST", &format!("{}/element", self.session), &wanted)?;
+                let element = found[ELEMENT].as_str().ok_or("no element")?;
+                self.ask(
+                    method,
+                    &format!("{}/element/{element}/{what}", self.session),
+                    with,
+                )
+            };
+            attempt().map_err(|error| why = error).ok()
+        });
+        done.unwrap_or_else(|| panic!("{what} of {value}: {why}"))
     }
 
     #[track_caller]
     fn see(&self, path: &str) -> String {
         let value = self.ask("GET", &format!("{}{path}", self.session), &Value::Null);
+        let value = value.unwrap_or_else(|why| panic!("{why}"));
         value.as_str().expect("a text").to_owned()
     }
 
-    #[track_caller]
-    fn tell(&self, path: &str, value: &Value) {
-        self.ask("POST", &format!("{}{path}", self.session), value);
-    }
-
-    #[track_caller]
-    fn ask(&self, method: &str, path: &str, value: &Value) -> Value {
+    fn ask(&self, method: &str, path: &str, value: &Value) -> Result<Value, String> {
         let body = if value.is_null() {
             String::new()
         } else {
             value.to_string()
         };
         let header = [("Content-Type", "application/json; charset=utf-8")];
-        let answer = self.http.try_request((method, path), &header, &body);
-        let answer = answer.unwrap_or_else(|why| panic!("{method} {path}: {why}"));
-        let mut given: Value = serde_json::from_str(&answer.body).unwrap_or_default();
-        assert_eq!(
-            answer.status, 200,
-            "{method} {path} {value}: {}",
-            given["value"]["message"]
-        );
-        given["value"].take()
+        let answer = self.http.try_request((method, path), &header, &body)?;
+        let mut given: Value = serde_json::from_str(&answer.body).map_err(|why| why.to_string())?;
+        match answer.status {
+            200 => Ok(given["value"].take()),
+            status => Err(format!("{method} {path}: {status} {}", given["value"]["message"])),
+        }
     }
 }
 

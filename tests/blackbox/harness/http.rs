@@ -146,11 +146,15 @@ impl Http {
         let text = |why: std::io::Error| why.to_string();
         let mut lines = Lines::new(TcpStream::connect(self.address).map_err(text)?, PATIENCE);
         lines.send(request.as_bytes()).map_err(text)?;
-        read(&mut lines)
+        let mut answer = head(&mut lines)?;
+        if method != "HEAD" {
+            answer.body = String::from_utf8_lossy(&content(&mut lines, &answer)?).into_owned();
+        }
+        Ok(answer)
     }
 }
 
-fn read(lines: &mut Lines) -> Result<Answer, String> {
+fn head(lines: &mut Lines) -> Result<Answer, String> {
     let status_line = line(lines)?;
     let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok());
     let status = status.ok_or_else(|| format!("not HTTP: {status_line}"))?;
@@ -162,20 +166,22 @@ fn read(lines: &mut Lines) -> Result<Answer, String> {
         };
         fields.push((name.to_lowercase(), value.trim().to_owned()));
     }
-    let mut answer = Answer {
+    Ok(Answer {
         status,
         fields,
         body: String::new(),
+    })
+}
+
+fn content(lines: &mut Lines, answer: &Answer) -> Result<Vec<u8>, String> {
+    if answer.field("transfer-encoding") == "chunked" {
+        return chunks(lines);
+    }
+    let content = match answer.field("content-length").parse() {
+        Ok(length) => lines.exactly(length),
+        Err(_) => lines.rest(),
     };
-    let octets = if answer.field("transfer-encoding") == "chunked" {
-        chunks(lines)?
-    } else if let Ok(length) = answer.field("content-length").parse() {
-        lines.exactly(length).map_err(|why| why.to_string())?
-    } else {
-        lines.rest().map_err(|why| why.to_string())?
-    };
-    answer.body = String::from_utf8_lossy(&octets).into_owned();
-    Ok(answer)
+    content.map_err(|why| why.to_string())
 }
 
 fn chunks(lines: &mut Lines) -> Result<Vec<u8>, String> {

@@ -15,7 +15,7 @@ mod wait;
 pub use canary::Canary;
 pub use driver::{Browser, browser_is_here, free_port};
 pub use gateway::{Gateway, Options};
-pub use http::Http;
+pub use http::{Answer as HttpAnswer, Http};
 pub use mail::{GTUBE, Mail, eicar, gtube, message, trace_and_rest};
 pub use next_hop::{Answer, Delivered, NextHop};
 pub use program::{postern, run_to_end};

@@ -94,9 +94,4 @@ impl Rig {
         self.phase.send_replace(Phase::Closing);
         self.shard.await.expect("the shard does not panic");
     }
-
-    /// Ends it as a power cut would: nothing more is done.
-    pub fn cut_off(self) {
-        self.shard.abort();
-    }
 }

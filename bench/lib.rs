@@ -1,1 +1,0 @@
-//! The load pair: an SMTP source and a sink
