@@ -107,7 +107,9 @@ impl<D: Driver> Session<D> {
                 .conn
                 .receive(BytesMut::with_capacity(limits::COMMAND_BUFFER_BYTES))
                 .await;
-            self.server.early_input(&early);
+            if !early.is_empty() {
+                self.server.early_input(&early);
+            }
         }
         let answer = self.may_connect();
         if let Err(reply) = &answer {

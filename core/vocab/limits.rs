@@ -129,6 +129,8 @@ pub const DELIVERIES_PER_SHARD_MAX: usize = 50;
 pub const DELIVERIES_PER_HOP_MAX: usize = 10;
 /// Messages sent over one delivery connection.
 pub const MESSAGES_PER_DELIVERY_MAX: u32 = 100;
+/// How long a delivery connection is kept open for the next message: opening one costs more than the message.
+pub const DELIVERY_IDLE: Duration = Duration::from_secs(1);
 /// First wait after a temporary failure; doubled after each.
 pub const RETRY_WAIT_MIN: Duration = Duration::from_secs(60);
 /// Longest wait between two attempts.

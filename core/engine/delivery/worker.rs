@@ -1,5 +1,6 @@
 //! One delivery connection: finds the next hop, connects, sends one message after another, and settles each.
 
+use super::crew::Seat;
 use super::queue::{Content, Job, Lane};
 use super::settle::{Attempt, settle};
 use crate::dns::Unresolved;
@@ -13,19 +14,21 @@ use postern_vocab::events::DeliveryConnected;
 use postern_vocab::{Dcid, Event, Reply, limits};
 use std::future::pending;
 use std::net::SocketAddr;
+use std::rc::Rc;
 
 /// Octets read from a next hop at a time: its replies are short.
 const REPLY_BUFFER_BYTES: usize = 4 * 1024;
 
-/// Delivers what is ready in one lane, over one connection, until nothing is left or the connection is used up.
-pub async fn empty<D: Driver>(shard: &Shard<D>, lane: &Lane) {
-    let addresses = match find(shard, lane).await {
+/// Delivers what is ready in one lane, over one connection, until it is used up or nothing has come for a while.
+pub async fn empty<D: Driver>(shard: Rc<Shard<D>>, seat: Seat) {
+    let lane = &seat.lane;
+    let addresses = match find(&shard, lane).await {
         Ok(addresses) => addresses,
-        Err(reply) => return fail_all(shard, lane, &reply).await,
+        Err(reply) => return fail_all(&shard, lane, &reply).await,
     };
-    let (conn, remote) = match connect(shard, &addresses).await {
+    let (conn, remote) = match connect(&shard, &addresses).await {
         Ok(connected) => connected,
-        Err(reply) => return fail_all(shard, lane, &reply).await,
+        Err(reply) => return fail_all(&shard, lane, &reply).await,
     };
     let dcid = shard.shared.ids.next_dcid();
     let (hop, local) = (lane.to_string(), conn.local());
@@ -36,14 +39,11 @@ pub async fn empty<D: Driver>(shard: &Shard<D>, lane: &Lane) {
         local,
     }));
     let mut client = Client::new(shard.shared.config.hostname.as_str());
-    for _ in 0..limits::MESSAGES_PER_DELIVERY_MAX {
-        if shard.has_reached(Phase::Draining) {
-            break;
-        }
-        let Some(job) = shard.queue.borrow_mut().take(lane) else {
+    for sent in 0..limits::MESSAGES_PER_DELIVERY_MAX {
+        let Some(job) = next_job(&shard, &seat, (&conn, sent)).await else {
             break;
         };
-        if !deliver(shard, &conn, &mut client, (job, dcid)).await {
+        if !deliver(&shard, &conn, &mut client, (job, dcid)).await {
             break;
         }
     }
@@ -51,6 +51,31 @@ pub async fn empty<D: Driver>(shard: &Shard<D>, lane: &Lane) {
     // The goodbye is a courtesy: its outcome changes nothing.
     let _ = drive(&conn, &mut client).await;
     shard.record(Event::DeliveryDisconnected { dcid });
+}
+
+/// The lane's next job. Between messages the connection is kept for a moment, since the next message often comes while
+/// the last one leaves. One that the next hop has closed or spoken on meanwhile carries nothing more.
+async fn next_job<D: Driver>(
+    shard: &Shard<D>,
+    seat: &Seat,
+    (conn, sent): (&<D::Net as Net>::Conn, u32),
+) -> Option<Job> {
+    let idle = tokio::time::sleep(limits::DELIVERY_IDLE);
+    tokio::pin!(idle);
+    loop {
+        if shard.has_reached(Phase::Draining) || (sent > 0 && conn.has_input()) {
+            return None;
+        }
+        let job = shard.queue.borrow_mut().take(&seat.lane);
+        if job.is_some() {
+            return job;
+        }
+        tokio::select! {
+            () = seat.wake.notified() => {}
+            () = shard.reached(Phase::Draining) => {}
+            () = &mut idle => return None,
+        }
+    }
 }
 
 async fn find<D: Driver>(shard: &Shard<D>, lane: &Lane) -> Result<Vec<SocketAddr>, Reply> {

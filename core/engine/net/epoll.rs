@@ -1,5 +1,6 @@
 //! The plain tokio driver, for kernels and sandboxes that forbid io_uring. Same shard, same promises, more syscalls.
 
+use super::sockets::has_input;
 use super::{Conn, Listener, Net, advance};
 use bytes::{Bytes, BytesMut};
 use std::io::{self, IoSlice};
@@ -97,7 +98,7 @@ impl Conn for EpollConn {
     }
 
     fn has_input(&self) -> bool {
-        rustix::io::ioctl_fionread(&self.stream).is_ok_and(|octets| octets > 0)
+        has_input(&self.stream)
     }
 
     fn shutdown_receive(&self) {

@@ -71,7 +71,7 @@ pub trait Conn: 'static {
     /// The connection is gone; some of the pieces may have left.
     async fn send(&self, pieces: Vec<Bytes>) -> io::Result<()>;
 
-    /// Whether octets have arrived that nobody has read yet.
+    /// Whether a `receive` would return at once: octets have arrived that nobody has read yet, or the peer has closed.
     fn has_input(&self) -> bool;
 
     /// Ends receiving: a `receive` under way, and every later one, returns 0. A ring has no other way to call a read

@@ -159,7 +159,7 @@ impl Conn for SimConn {
     }
 
     fn has_input(&self) -> bool {
-        !self.incoming.octets.borrow().is_empty()
+        self.incoming.closed.get() || !self.incoming.octets.borrow().is_empty()
     }
 
     fn shutdown_receive(&self) {

@@ -1,8 +1,11 @@
 //! Listening sockets, made before the shards start, so that an address in use is one clear error and not N.
 
+use rustix::io::Errno;
+use rustix::net::RecvFlags;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -76,6 +79,12 @@ fn open_when_released(address: SocketAddr) -> io::Result<Socket> {
             opened => return opened,
         }
     }
+}
+
+/// Whether a read would return at once, asked without reading.
+pub(super) fn has_input(socket: impl AsFd) -> bool {
+    let peeked = rustix::net::recv(socket, &mut [0u8; 1], RecvFlags::PEEK | RecvFlags::DONTWAIT);
+    !matches!(peeked, Err(Errno::AGAIN | Errno::INTR))
 }
 
 #[derive(PartialEq)]

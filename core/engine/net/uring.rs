@@ -1,5 +1,6 @@
 //! The io_uring driver: tokio-uring's sockets and files, with owned buffers all the way.
 
+use super::sockets::has_input;
 use super::{Conn, Listener, Net, advance};
 use bytes::{Bytes, BytesMut};
 use std::io;
@@ -93,7 +94,7 @@ impl Conn for UringConn {
     }
 
     fn has_input(&self) -> bool {
-        rustix::io::ioctl_fionread(descriptor(&self.stream)).is_ok_and(|octets| octets > 0)
+        has_input(descriptor(&self.stream))
     }
 
     fn shutdown_receive(&self) {
