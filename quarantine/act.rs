@@ -8,11 +8,12 @@ use crate::feed::set;
 use crate::held::Scope;
 use crate::record::{Done, HeldRecord, PendingRecord};
 use crate::time::when;
-use crate::{Mail, Store, StoreError, Submission, keys};
+use crate::{Mail, Store, StoreError, keys};
 use crossbeam::channel::{RecvTimeoutError, bounded};
 use postern_quarantine_api::{
     Failure, HeldAction, HeldKey, HeldOutcome, HeldRow, HeldStatus, RecipientState,
 };
+use postern_vocab::Submission;
 use postern_vocab::{Address, ListKind, ListOwner, Mid, Timestamp, Verdict};
 use std::time::Duration;
 

@@ -2,9 +2,10 @@
 
 use crate::columns::{Column, Stored};
 use crate::record::{ContentRecord, JudgedRecord, PendingRecord};
-use crate::{Store, StoreError, Submission, keys};
+use crate::{Store, StoreError, keys};
 use bytes::Bytes;
 use postern_quarantine_api::HeldKey;
+use postern_vocab::Submission;
 use postern_vocab::events::Origin;
 use postern_vocab::{
     Address, BodyKind, Decision, Disposition, Envelope, Mid, RecipientDecision, ReversePath, Rid, TrailStep,

@@ -2,8 +2,9 @@
 
 use crate::columns::{Column, Durability};
 use crate::store::lock;
-use crate::{ListChange, Mail, Store, StoreError, keys};
+use crate::{Mail, Store, StoreError, keys};
 use postern_quarantine_api::Failure;
+use postern_vocab::ListChange;
 use postern_vocab::{Address, ListEntry, ListKind, ListOwner, ListPattern, limits};
 use rocksdb::WriteBatch;
 

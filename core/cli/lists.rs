@@ -17,29 +17,33 @@ pub fn lists(config: &Config, action: Option<Lists>, output: &mut Output) -> Res
     match action {
         None => show(&door, None, output),
         Some(Lists::Show { owner }) => show(&door, owner, output),
-        Some(Lists::Add(Entry { list, sender, owner })) => {
-            let kind = kind(&list);
-            let done = format!("added {sender} to the {} of {owner}", kind.as_str());
-            door.tell(Request::ListAdd {
+        Some(Lists::Add(entry)) => {
+            let Entry {
+                list,
+                sender: pattern,
                 owner,
-                kind,
-                pattern: sender,
-            })?;
-            output.line(done)?;
-            Ok(ExitCode::SUCCESS)
+            } = entry;
+            let kind = kind(&list);
+            let done = format!("added {pattern} to the {} of {owner}", kind.as_str());
+            change(&door, Request::ListAdd { owner, kind, pattern }, &done, output)
         }
-        Some(Lists::Remove(Entry { list, sender, owner })) => {
-            let kind = kind(&list);
-            let done = format!("removed {sender} from the {} of {owner}", kind.as_str());
-            door.tell(Request::ListRemove {
+        Some(Lists::Remove(entry)) => {
+            let Entry {
+                list,
+                sender: pattern,
                 owner,
-                kind,
-                pattern: sender,
-            })?;
-            output.line(done)?;
-            Ok(ExitCode::SUCCESS)
+            } = entry;
+            let kind = kind(&list);
+            let done = format!("removed {pattern} from the {} of {owner}", kind.as_str());
+            change(&door, Request::ListRemove { owner, kind, pattern }, &done, output)
         }
     }
+}
+
+fn change(door: &Door, request: Request, done: &str, output: &mut Output) -> Result<ExitCode, Trouble> {
+    door.tell(request)?;
+    output.line(done)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn kind(word: &str) -> ListKind {

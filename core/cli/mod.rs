@@ -3,7 +3,7 @@
 
 mod args;
 mod check;
-pub mod configuration;
+mod configuration;
 mod digest;
 pub mod door;
 mod findevent;

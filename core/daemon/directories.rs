@@ -1,11 +1,15 @@
 //! The directories of one appliance: made where they are missing, and locked against a second daemon.
 
 use postern_engine::policy::Config;
+use postern_vocab::limits;
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Instant;
 
 /// A directory is not to be had.
 #[derive(Debug, thiserror::Error)]
@@ -64,8 +68,7 @@ impl Directories {
             .mode(0o600)
             .open(&lock);
         let lock = lock.map_err(unusable("data_dir", data))?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| DirectoryError::Locked(data.clone()))?;
+        lock_when_released(&lock).map_err(|_| DirectoryError::Locked(data.clone()))?;
         let below = |name: &str| {
             let path = data.join(name);
             make(&path).map_err(unusable("data_dir", &path))?;
@@ -79,6 +82,19 @@ impl Directories {
             logs,
             _lock: lock,
         })
+    }
+}
+
+/// The lock of a daemon that was killed goes a moment after its process; that of one that runs stays.
+fn lock_when_released(lock: &File) -> io::Result<()> {
+    let begun = Instant::now();
+    loop {
+        match flock(lock, FlockOperation::NonBlockingLockExclusive) {
+            Err(Errno::WOULDBLOCK) if begun.elapsed() < limits::TAKEOVER_TIMEOUT => {
+                thread::sleep(limits::TAKEOVER_LOOK);
+            }
+            locked => return Ok(locked?),
+        }
     }
 }
 

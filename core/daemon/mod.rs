@@ -9,11 +9,11 @@ mod portal;
 mod submissions;
 
 use directories::{Directories, DirectoryError};
-use postern_engine::policy::{Config, ListChange, Lists};
+use postern_engine::policy::{self, Config, Lists};
 use postern_engine::recovery::{self, RecoveredShard};
 use postern_engine::{BindError, Engine, HighestIds, Notice, Preparation, Shared};
 use postern_quarantine::{Door, DoorOpenError, MailLogsError, Settings, Store, StoreError};
-use postern_vocab::{Timestamp, limits};
+use postern_vocab::{ListChange, Timestamp, limits};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -179,16 +179,27 @@ async fn until_told_to_stop(shared: &Shared, file: &Path) -> io::Result<()> {
 
 /// Swaps the policy atomically, or changes nothing and says why.
 fn reload(shared: &Shared, file: &Path) {
-    match crate::cli::configuration::read(file) {
-        Ok(config) => {
-            shared.policy.store(Arc::new(config.policy));
+    match read_policy(file) {
+        Ok(policy) => {
+            let (file, version) = (file.display(), &policy.version);
             eprintln!(
-                "postern: configuration {} is in force (listeners and directories: after a restart)",
-                file.display()
+                "postern: version {version} of {file} is in force (listeners, directories: after a restart)"
             );
+            shared.policy.store(Arc::new(policy));
         }
-        Err(error) => eprintln!("postern: the configuration is unchanged:\n{error}"),
+        Err(errors) => eprintln!(
+            "postern: the configuration in force is unchanged:\n{}",
+            errors.join("\n")
+        ),
     }
+}
+
+fn read_policy(file: &Path) -> Result<policy::Policy, Vec<String>> {
+    let text = std::fs::read_to_string(file).map_err(|error| vec![format!("{}: {error}", file.display())])?;
+    let config = policy::load(&text, &file.display().to_string());
+    config
+        .map(|config| config.policy)
+        .map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
 fn bind_all(config: &Config, shards: u16) -> Result<Vec<(String, Vec<std::net::TcpListener>)>, BindError> {
@@ -265,15 +276,8 @@ fn ids_of(store: &Store) -> HighestIds {
 }
 
 /// In force for the next message when this returns.
-fn lists_changed(shared: Arc<Shared>) -> Box<dyn Fn(postern_quarantine::ListChange) + Send + Sync> {
-    use postern_quarantine::ListChange as Said;
-    Box::new(move |said| {
-        let change = match said {
-            Said::Added(entry) => ListChange::Added(entry),
-            Said::Removed { owner, kind, pattern } => ListChange::Removed { owner, kind, pattern },
-        };
-        shared.lists.rcu(|lists| lists.with_change(change.clone()));
-    })
+fn lists_changed(shared: Arc<Shared>) -> Box<dyn Fn(ListChange) + Send + Sync> {
+    Box::new(move |change| drop(shared.lists.rcu(|lists| lists.with_change(change.clone()))))
 }
 
 fn random() -> io::Result<u64> {

@@ -2,8 +2,7 @@
 
 use crossbeam::channel::{Receiver, Sender};
 use postern_engine::Engine;
-use postern_quarantine::Submission;
-use postern_vocab::Mid;
+use postern_vocab::{Mid, Submission};
 use std::io;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -26,17 +25,8 @@ pub fn carry(submitted: Receiver<(Submission, Answer)>, engine: Arc<Engine>) -> 
 
 fn hand_over(engine: &Engine, submission: Submission, answer: Answer) {
     let refused = answer.clone();
-    let handed = engine.submit(postern_engine::Submission {
-        mid: submission.mid,
-        origin: submission.origin,
-        envelope: submission.envelope,
-        decision: submission.decision,
-        trace_header: submission.trace_header,
-        cuts: submission.cuts,
-        content: submission.content,
-        // Whoever asked may have gone away; the message is on its way all the same.
-        done: Box::new(move |taken| drop(answer.send(taken))),
-    });
+    // Whoever asked may have gone away; the message is on its way all the same.
+    let handed = engine.submit(submission, Box::new(move |taken| drop(answer.send(taken))));
     if let Err(why) = handed {
         // As above.
         let _ = refused.send(Err(why.to_owned()));

@@ -23,7 +23,6 @@ pub use driver::{Chosen, choose};
 pub use net::{BindError, bind};
 pub use shared::{HighestIds, Shared};
 pub use start::{Engine, Notice, Preparation};
-pub use submission::Submission;
 
 pub use postern_journal as journal;
 pub use postern_policy as policy;

@@ -10,10 +10,10 @@ use crate::net::uring::{UringListener, UringNet};
 use crate::recovery::RecoveredShard;
 use crate::shard::{NamedListener, Phase, Shard, run};
 use crate::shared::Shared;
-use crate::submission::{Command, Submission};
+use crate::submission::{Command, Done};
 use crossbeam::channel::Sender;
 use postern_journal::{Disk, Journal, Position, Settings, StdFiles};
-use postern_vocab::{Event, NodeId, limits};
+use postern_vocab::{Event, NodeId, Submission, limits};
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::TcpListener;
@@ -123,9 +123,9 @@ impl Engine {
     ///
     /// # Errors
     /// The engine is stopping; the submission comes back untouched.
-    pub fn submit(&self, submission: Submission) -> Result<(), &'static str> {
+    pub fn submit(&self, submission: Submission, done: Done) -> Result<(), &'static str> {
         let shard = self.next.fetch_add(1, Ordering::Relaxed) % self.commands.len().max(1);
-        let sent = self.commands[shard].blocking_send(Command::Submit(Box::new(submission)));
+        let sent = self.commands[shard].blocking_send(Command::Submit(Box::new(submission), done));
         sent.map_err(|_| "the mail side is stopping")
     }
 

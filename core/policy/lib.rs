@@ -31,4 +31,4 @@ pub use policy::{Action, AntiSpam, Policy};
 pub use rat::{Rat, RatAnswer};
 pub use routes::{Route, Routes};
 pub use senders::{Senders, Which};
-pub use slbl::{ListChange, Lists, Match};
+pub use slbl::{Lists, Match};

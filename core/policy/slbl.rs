@@ -14,7 +14,7 @@
 //! | nothing | nothing | nothing |
 
 use crate::senders::{Closeness, Sender, Senders, Which};
-use postern_vocab::{Address, ListEntry, ListKind, ListOwner, ListPattern};
+use postern_vocab::{Address, ListChange, ListEntry, ListKind, ListOwner, ListPattern};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -34,22 +34,6 @@ type Entries = HashMap<String, Slot>;
 struct Slot {
     safe: Option<ListEntry>,
     block: Option<ListEntry>,
-}
-
-/// One change to the lists, as it happened in the store.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum ListChange {
-    /// An entry was added, or took the place of the one with the same owner, list and pattern.
-    Added(ListEntry),
-    /// An entry was removed.
-    Removed {
-        /// Whose.
-        owner: ListOwner,
-        /// From which list.
-        kind: ListKind,
-        /// Which.
-        pattern: ListPattern,
-    },
 }
 
 /// The entry that counts, and the address it fitted.

@@ -52,6 +52,11 @@ pub const SEND_TIMEOUT: Duration = Duration::from_secs(120);
 pub const BANNER_DNS_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long open connections may finish their message when the daemon is told to stop.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+/// How long a starting daemon waits for an address or a data directory that is in use: the kernel takes a killed daemon's
+/// ring and files apart after the process is gone, and whoever is started right behind it must not fail for that.
+pub const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often it looks.
+pub const TAKEOVER_LOOK: Duration = Duration::from_millis(20);
 
 // What is kept of a conversation.
 

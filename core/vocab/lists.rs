@@ -129,6 +129,22 @@ pub struct ListEntry {
     pub added_by: String,
 }
 
+/// One change of the lists.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ListChange {
+    /// An entry was added, or took the place of the one with the same owner, list and pattern.
+    Added(ListEntry),
+    /// An entry was removed.
+    Removed {
+        /// Whose.
+        owner: ListOwner,
+        /// From which list.
+        kind: ListKind,
+        /// Which senders.
+        pattern: ListPattern,
+    },
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

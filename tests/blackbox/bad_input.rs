@@ -1,7 +1,6 @@
 //! Promise: bad input gets a clear reply and an event, costs nobody else anything, and is never taken for clean.
 
 use crate::harness::{Gateway, Http, Mail, NextHop, Options, Smtp, eicar, message, soon, until};
-use rustix::process::Signal;
 use serde_json::Value;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
@@ -113,7 +112,7 @@ fn what_is_wrong_on_the_wire_gets_its_reply_and_an_event() {
         smtp.expect_closed();
         let Some(kind) = incident else { continue };
         let found = gateway.tracked(&["--ip", &source.to_string(), "--limit", "1"]);
-        let detail = gateway.show("ICID", &found["icid"]);
+        let detail = gateway.connection(&found["icid"]);
         let incidents = detail["incidents"].as_array().expect("a list");
         assert!(
             incidents.iter().any(|one| one["kind"] == kind),
@@ -128,13 +127,13 @@ fn what_is_wrong_on_the_wire_gets_its_reply_and_an_event() {
 fn what_comes_before_the_banner_is_noticed_and_what_follows_a_greeting_there_is_not_obeyed() {
     let hop = NextHop::start();
     let gateway = Gateway::start(&hop);
-    // Whoever is stopped cannot send a banner first.
-    gateway.signal(Signal::STOP);
+    // Whoever stands still cannot send a banner first.
+    gateway.freeze();
     let mut smtp = Smtp::raw(gateway.smtp());
     smtp.send(
         format!("EHLO c.example\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<{ALICE}>\r\nDATA\r\n").as_bytes(),
     );
-    gateway.signal(Signal::CONT);
+    gateway.thaw();
     smtp.expect(220);
     smtp.expect(250);
     for _ in 0..3 {
@@ -144,7 +143,7 @@ fn what_comes_before_the_banner_is_noticed_and_what_follows_a_greeting_there_is_
     smtp.accepted(SENDER, &[ALICE], &message("patient now"));
     smtp.ask("QUIT", 221);
     let row = gateway.tracked(&["--subject", "patient now"]);
-    let detail = gateway.show("ICID", &row["icid"]);
+    let detail = gateway.connection(&row["icid"]);
     assert!(
         detail["incidents"].to_string().contains("early-talker"),
         "{}",

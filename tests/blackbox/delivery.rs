@@ -2,6 +2,11 @@
 //! cannot be.
 
 use crate::harness::{Answer, Gateway, Mail, NextHop, Options, Smtp, message, soon, trace_and_rest};
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
 
 /// Temporary failures are tried again after a second, so that a test can wait for it.
 const QUICK_RETRIES: &str = "[limits]\nretry_first = \"1s\"\nretry_max = \"2s\"";
@@ -321,4 +326,91 @@ fn the_queue_survives_a_restart() {
     let next = gateway.accepts(SENDER, &[ALICE], &message("after"));
     assert!(next > mids[9], "ids go on where they were: {next} after {mids:?}");
     gateway.message_is(mids[0], "delivered");
+}
+
+#[test]
+fn a_next_hop_that_makes_no_sense_costs_no_mail() {
+    let endless = [b"220-".as_slice(), &b"x".repeat(200_000)].concat();
+    for nonsense in [
+        b"".as_slice(),
+        b"554 5.3.2 Go away\r\n",
+        b"421 Busy\r\n",
+        b"\0\xff?\r\n",
+        b"250 Ok\r\n",
+        &endless,
+    ] {
+        let mut hop = NextHop::absent();
+        let stranger = Stranger::at(hop.address, nonsense);
+        let gateway = Options::new(&hop).tables(QUICK_RETRIES).start();
+        let mid = gateway.accepts(SENDER, &[ALICE], &message("kept"));
+        gateway.message_is(mid, "deferred");
+        drop(stranger);
+        hop.up();
+        hop.wait_for_text("Subject: kept");
+        gateway.message_is(mid, "delivered");
+        hop.wait_for(1);
+    }
+}
+
+/// Says the same to everyone who comes, and closes.
+struct Stranger {
+    address: SocketAddr,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Stranger {
+    fn at(address: SocketAddr, says: &[u8]) -> Self {
+        let listener = TcpListener::bind(address).expect("the address is this test's own");
+        let stop = Arc::new(AtomicBool::new(false));
+        let (stopped, says) = (Arc::clone(&stop), says.to_vec());
+        let thread = thread::spawn(move || {
+            for stream in listener.incoming() {
+                if stopped.load(Ordering::SeqCst) {
+                    return;
+                }
+                // Whoever does not listen to the end is no concern of a stranger's.
+                let _ = stream.expect("a connection").write_all(&says);
+            }
+        });
+        Self {
+            address,
+            stop,
+            thread: Some(thread),
+        }
+    }
+}
+
+impl Drop for Stranger {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::SeqCst);
+        // Wakes it up.
+        let _ = TcpStream::connect(self.address);
+        let ended = self.thread.take().map(JoinHandle::join);
+        assert!(!matches!(ended, Some(Err(_))), "it does not panic");
+    }
+}
+
+#[test]
+fn an_orderly_stop_lets_a_message_on_its_way_in_finish_and_tells_the_idle() {
+    let hop = NextHop::start();
+    let mut gateway = Gateway::start(&hop);
+    let mut idle = Smtp::greeted(gateway.smtp());
+    let mut busy = Smtp::greeted(gateway.smtp());
+    busy.envelope(SENDER, &[ALICE]);
+    busy.send(b"Subject: in time\r\n\r\nfirst half, ");
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            // This comes when stopping has begun.
+            idle.expect_text("421 4.3.2 ");
+            idle.expect_closed();
+            busy.send(b"second half\r\n.\r\n");
+            busy.expect_text("250 2.0.0 Ok: queued as ");
+        });
+        gateway.stop();
+    });
+    gateway.again();
+    let came = hop.wait_for_text("first half, second half\r\n");
+    assert_eq!(came.to, [ALICE]);
+    hop.wait_for(1);
 }

@@ -25,6 +25,14 @@ pub struct Attempt {
     pub outcomes: Vec<(Rid, Reply)>,
 }
 
+impl Attempt {
+    /// The same answer for everyone.
+    pub fn failed(job: Job, dcid: Option<Dcid>, reply: &Reply) -> Self {
+        let outcomes = job.rids.iter().map(|rid| (*rid, reply.clone())).collect();
+        Self { job, dcid, outcomes }
+    }
+}
+
 /// The recipients of one job by what happens to them next.
 #[derive(Default)]
 struct Sorted {

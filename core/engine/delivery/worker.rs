@@ -120,16 +120,7 @@ async fn fail_all<D: Driver>(shard: &Shard<D>, lane: &Lane, reply: &Reply) {
         let Some(job) = shard.queue.borrow_mut().take(lane) else {
             return;
         };
-        let outcomes = job.rids.iter().map(|rid| (*rid, reply.clone())).collect();
-        settle(
-            shard,
-            Attempt {
-                job,
-                dcid: None,
-                outcomes,
-            },
-        )
-        .await;
+        settle(shard, Attempt::failed(job, None, reply)).await;
     }
 }
 
@@ -143,38 +134,25 @@ async fn deliver<D: Driver>(
     let body = match body_of(shard, &job) {
         Ok(body) => body,
         Err(reply) => {
-            let outcomes = job.rids.iter().map(|rid| (*rid, reply.clone())).collect();
-            settle(
-                shard,
-                Attempt {
-                    job,
-                    dcid: None,
-                    outcomes,
-                },
-            )
-            .await;
+            settle(shard, Attempt::failed(job, None, &reply)).await;
             return true;
         }
     };
     client.begin(outgoing(&job, &body));
     let sent = drive(conn, client).await;
     let stands = sent.is_some();
-    let outcomes = match sent {
-        Some(sent) => sent.outcomes,
-        None => {
-            let broken = Reply::fixed(451, "4.4.2", "the connection to the next hop broke");
-            job.rids.iter().map(|rid| (*rid, broken.clone())).collect()
-        }
-    };
-    settle(
-        shard,
-        Attempt {
+    let attempt = match sent {
+        Some(Sent { outcomes }) => Attempt {
             job,
             dcid: Some(dcid),
             outcomes,
         },
-    )
-    .await;
+        None => {
+            let broken = Reply::fixed(451, "4.4.2", "the connection to the next hop broke");
+            Attempt::failed(job, Some(dcid), &broken)
+        }
+    };
+    settle(shard, attempt).await;
     stands
 }
 

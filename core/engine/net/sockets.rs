@@ -1,5 +1,6 @@
 //! Listening sockets, made before the shards start, so that an address in use is one clear error and not N.
 
+use postern_vocab::limits;
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use socket2::{Domain, Protocol, Socket, Type};
@@ -7,14 +8,10 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::AsFd;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Connections the kernel holds for a shard that is busy.
 const BACKLOG: i32 = 1024;
-/// How long an address in use is waited for: what a ring's end takes on a loaded machine, and less than a person minds.
-const RELEASE_TIMEOUT: Duration = Duration::from_secs(2);
-/// How often it is looked at.
-const RELEASE_LOOK: Duration = Duration::from_millis(20);
 
 /// A listener's address cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -67,14 +64,15 @@ pub fn bind(name: &str, address: SocketAddr, shards: usize) -> Result<Vec<TcpLis
         .collect()
 }
 
-/// The kernel takes a ring apart after its process is gone, and until then the listeners in it hold their address: whoever
-/// is started right after a crash waits for that.
+/// The kernel takes a ring apart after its process is gone, and until then the listeners in it hold their address.
 fn open_when_released(address: SocketAddr) -> io::Result<Socket> {
     let begun = Instant::now();
     loop {
         match open(address, Sharing::Alone) {
-            Err(error) if error.kind() == io::ErrorKind::AddrInUse && begun.elapsed() < RELEASE_TIMEOUT => {
-                thread::sleep(RELEASE_LOOK);
+            Err(error)
+                if error.kind() == io::ErrorKind::AddrInUse && begun.elapsed() < limits::TAKEOVER_TIMEOUT =>
+            {
+                thread::sleep(limits::TAKEOVER_LOOK);
             }
             opened => return opened,
         }

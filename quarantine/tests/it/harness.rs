@@ -6,7 +6,7 @@ use postern_quarantine::api::{
     Client, DoorError, Failure, HeldFilter, HeldKey, HeldRow, OPERATOR_SOCKET, PORTAL_SOCKET, Reply, Request,
     Role, Who,
 };
-use postern_quarantine::{Door, Fed, ListChange, Mail, Settings, Store, Submission};
+use postern_quarantine::{Door, Fed, Mail, Settings, Store};
 use postern_vocab::events::{
     Accepted, Attempted, Connected, DeliveryConnected, Disconnected, Ending, Event, Line, Origin, Outcome,
     Refused, Speaker, Stage,
@@ -15,6 +15,7 @@ use postern_vocab::{
     Dcid, Decision, Disposition, Envelope, Facts, HeaderFacts, Icid, Mid, MimeFacts, Peer, RecipientDecision,
     Recorded, Reply as SmtpReply, ReverseName, ReversePath, Rid, Timestamp, Verdict,
 };
+use postern_vocab::{ListChange, Submission};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! Lists: in force when the reply is there.
 
 use crate::harness::*;
-use postern_quarantine::ListChange;
 use postern_quarantine::api::{DoorError, Failure, HeldAction, Reply, Request, Role, Who};
+use postern_vocab::ListChange;
 use postern_vocab::{ListEntry, ListKind, ListOwner, Mid, limits};
 
 fn add(kind: ListKind, pattern: &str) -> Request {

@@ -1,16 +1,16 @@
-//! The daemon under test: its configuration, its directory, its life.
+//! The daemon under test: its life, and the commands that ask it.
 
-use super::NextHop;
 use super::http::Http;
 use super::program::{Ran, postern, run_to_end};
 use super::smtp::Smtp;
 use super::wait::{SOON, soon, try_until, until};
+use super::{NextHop, Options};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Child;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -22,134 +22,15 @@ const STOP: Duration = Duration::from_secs(30);
 /// What is shown of the daemon's standard error when a test fails.
 const LAST_WORDS: usize = 4000;
 
-/// What a gateway's configuration says.
-pub struct Options {
-    hop: SocketAddr,
-    recipients: Option<Vec<String>>,
-    top: String,
-    tables: String,
-    data_dir: Option<PathBuf>,
-    address: Ipv4Addr,
-}
-
-impl Options {
-    /// Mail for example.test, and all other mail too, goes to this next hop. Retries come quickly.
-    pub fn new(hop: &NextHop) -> Self {
-        Self {
-            hop: hop.address,
-            recipients: None,
-            top: String::new(),
-            tables: String::new(),
-            data_dir: None,
-            address: super::own_address(),
-        }
-    }
-
-    /// The only recipients of example.test.
-    pub fn recipients(mut self, recipients: &[&str]) -> Self {
-        self.recipients = Some(recipients.iter().map(|one| (*one).to_owned()).collect());
-        self
-    }
-
-    /// A further key above the tables.
-    pub fn top(mut self, line: &str) -> Self {
-        self.top.push_str(&format!("{line}\n"));
-        self
-    }
-
-    /// Further tables.
-    pub fn tables(mut self, text: &str) -> Self {
-        self.tables.push_str(&format!("\n{text}\n"));
-        self
-    }
-
-    /// Another directory than a fresh one.
-    pub fn data_dir(mut self, path: &Path) -> Self {
-        self.data_dir = Some(path.to_owned());
-        self
-    }
-
-    /// The address of another gateway.
-    pub fn address_of(mut self, other: &Gateway) -> Self {
-        self.address = other.address;
-        self
-    }
-
-    /// Writes the configuration and starts the daemon.
-    #[track_caller]
-    pub fn start(self) -> Gateway {
-        let mut gateway = self.prepare();
-        gateway.launch();
-        gateway.wait_until_ready();
-        gateway
-    }
-
-    /// Writes the configuration only.
-    pub fn prepare(self) -> Gateway {
-        let home = super::scratch();
-        let data_dir = self.data_dir.clone().unwrap_or_else(|| home.path().join("data"));
-        let config = home.path().join("postern.toml");
-        fs::write(&config, self.text(&data_dir)).expect("the configuration is written");
-        Gateway {
-            home,
-            config,
-            data_dir,
-            address: self.address,
-            child: None,
-        }
-    }
-
-    fn text(&self, data_dir: &Path) -> String {
-        let Self {
-            hop,
-            recipients,
-            top,
-            tables,
-            address,
-            ..
-        } = self;
-        let recipients = recipients
-            .as_ref()
-            .map_or_else(String::new, |all| format!("recipients = {all:?}"));
-        // The route for all the rest is what keeps bounces to made-up senders on this machine, and the name server that
-        // is not there keeps look-ups there.
-        format!(
-            r#"hostname = "mx.example.test"
-data_dir = "{data_dir}"
-{top}
-[[listener]]
-name = "inbound"
-address = "{address}:2525"
-
-[[domain]]
-name = "example.test"
-route = "{hop}"
-{recipients}
-
-[[route]]
-domain = "*"
-to = "{hop}"
-
-[dns]
-servers = ["127.0.0.1:9"]
-
-[portal]
-address = "{address}:8025"
-{tables}"#,
-            data_dir = data_dir.display(),
-        )
-    }
-}
-
 /// A gateway: running, killed or stopped.
 pub struct Gateway {
-    home: TempDir,
+    pub(super) home: TempDir,
     /// Its configuration file.
     pub config: PathBuf,
     /// Its data.
     pub data_dir: PathBuf,
-    address: Ipv4Addr,
-    child: Option<Child>,
+    pub(super) address: Ipv4Addr,
+    pub(super) child: Option<Child>,
 }
 
 impl Gateway {
@@ -255,8 +136,31 @@ impl Gateway {
     }
 
     /// Sends it a signal.
-    pub fn signal(&self, signal: Signal) {
+    fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("it runs");
+    }
+
+    /// Stops all its threads where they are, until [`Gateway::thaw`].
+    #[track_caller]
+    pub fn freeze(&self) {
+        self.signal(Signal::STOP);
+        soon("every thread stands still", || {
+            self.threads().iter().all(|state| state == "T").then_some(())
+        });
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    /// The state of each of its threads, as the kernel writes it.
+    fn threads(&self) -> Vec<String> {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.pid().as_raw_nonzero())).expect("it runs");
+        let stats = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("stat")).ok());
+        // Behind the name, which may hold anything.
+        let state = |stat: String| Some(stat.rsplit_once(") ")?.1.split(' ').next()?.to_owned());
+        stats.filter_map(state).collect()
     }
 
     /// Takes the life of the portal's process only, and waits until its port is free.
@@ -369,7 +273,16 @@ impl Gateway {
         })
     }
 
-    /// `postern show --json` of a message, once its last state is this.
+    /// `postern show --json` of a connection that has ended, once all of it is on record.
+    #[track_caller]
+    pub fn connection(&self, icid: &Value) -> Value {
+        soon(&format!("the end of ICID {icid} is on record"), || {
+            let detail = self.show("ICID", icid);
+            detail["disconnected"].is_object().then_some(detail)
+        })
+    }
+
+    /// `postern show --json` of a message, once its last state is this and the connection it came by has ended.
     #[track_caller]
     pub fn message_is(&self, mid: u64, state: &str) -> Value {
         let mut seen = String::new();
@@ -377,7 +290,8 @@ impl Gateway {
             let ran = self.cli(&["show", "MID", &mid.to_string(), "--json"]);
             let detail = (ran.status == 0).then(|| ran.json())?;
             seen = detail["row"].to_string();
-            (detail["row"]["state"] == state).then_some(detail)
+            let ended = detail["row"]["icid"].is_null() || detail["disconnected"].is_object();
+            (ended && detail["row"]["state"] == state).then_some(detail)
         });
         found.unwrap_or_else(|| panic!("MID {mid} is not {state} but {seen}"))
     }
