@@ -25,14 +25,22 @@ pub(super) struct Lines {
 /// The lines of one batch, each stamped with its event's time.
 struct Page<'a> {
     zone: &'a TimeZone,
+    /// The time of the event, and how it is written: many events share a second.
     at: Timestamp,
+    stamp: String,
     text: String,
 }
 
 impl Page<'_> {
+    fn turn_to(&mut self, at: Timestamp) {
+        if self.stamp.is_empty() || at.seconds() != self.at.seconds() {
+            self.stamp = stamp(at, self.zone);
+        }
+        self.at = at;
+    }
+
     fn line(&mut self, what: &str) {
-        let stamp = stamp(self.at, self.zone);
-        let _ = writeln!(self.text, "{stamp} Info: {what}");
+        let _ = writeln!(self.text, "{} Info: {what}", self.stamp);
     }
 }
 
@@ -50,6 +58,7 @@ impl Lines {
         let mut page = Page {
             zone: &zone,
             at: Timestamp::default(),
+            stamp: String::new(),
             text: String::new(),
         };
         // A connection that is turned away was never accepted by a sender group, and its line must not say so first.
@@ -61,7 +70,7 @@ impl Lines {
             })
             .collect();
         for recorded in records {
-            page.at = recorded.at;
+            page.turn_to(recorded.at);
             match &recorded.event {
                 Event::Connected(event) => connected(&mut page, event, turned_away.contains(&event.icid)),
                 Event::Refused(event) => self.refused(&mut page, event),

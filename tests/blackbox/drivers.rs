@@ -1,7 +1,7 @@
 //! Promise: one protocol over every driver. The transcripts that the protocol's own tests play without a network, and the
 //! engine's over a simulated one, are played here against the running program.
 
-use crate::harness::{Gateway, NextHop, Options, Smtp, message, postern, repository, run_to_end, skip, soon};
+use crate::harness::{Gateway, NextHop, Options, Smtp, message, postern, repository, run_to_end, skip};
 use crate::transcript::{Turn, fits, parse};
 use std::fs;
 use std::net::SocketAddr;
@@ -52,10 +52,11 @@ fn a_driver_that_does_not_exist_is_a_mistake_in_the_configuration() {
 }
 
 fn all_transcripts_hold(gateway: &Gateway, hop: &NextHop, driver: &str) {
-    let told = format!("shards on {driver}");
-    soon("the log tells the driver", || {
-        gateway.stderr().contains(&told).then_some(())
-    });
+    let said = gateway.stderr();
+    assert!(
+        said.contains(&format!("shards on {driver}")),
+        "the log tells the driver:\n{said}"
+    );
     let mut names: Vec<PathBuf> = fs::read_dir(repository().join("tests/transcripts"))
         .expect("the transcripts are in the repository")
         .map(|entry| entry.expect("readable").path())

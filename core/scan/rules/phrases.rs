@@ -2,7 +2,7 @@
 //!
 //! A phrase counts once however often it stands there, and only as whole words.
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// What a phrase speaks of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -152,6 +152,8 @@ impl Phrases {
             .collect();
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::LeftmostLongest)
+            // A few megabytes once, for one table look-up an octet of every message.
+            .kind(Some(AhoCorasickKind::DFA))
             .build(patterns.iter().map(|(_, phrase)| phrase))
             .expect("a few hundred short literals always compile");
         Self { automaton, patterns }

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::Duration;
 use tempfile::TempDir;
@@ -31,6 +31,8 @@ pub struct Gateway {
     pub data_dir: PathBuf,
     pub(super) address: Ipv4Addr,
     pub(super) child: Option<Child>,
+    /// How often it was launched.
+    pub(super) lives: usize,
 }
 
 impl Gateway {
@@ -64,10 +66,11 @@ impl Gateway {
         assert!(self.child.is_none(), "it runs");
         let mut command = postern(&["run", "--config"]);
         command.arg(&self.config).stdout(self.log()).stderr(self.log());
+        self.lives += 1;
         self.child = Some(command.spawn().expect("the program starts"));
     }
 
-    /// Waits for banner and door.
+    /// Waits until it is up.
     #[track_caller]
     pub fn wait_until_ready(&mut self) {
         if let Err(said) = self.try_until_ready() {
@@ -75,17 +78,20 @@ impl Gateway {
         }
     }
 
-    /// Waits for banner and door, or for the end: what it said then.
+    /// Waits until it takes mail, its door answers and it has said so; or for its end: what it said then.
     #[track_caller]
     pub fn try_until_ready(&mut self) -> Result<(), String> {
         let smtp = self.smtp();
         let socket = self.data_dir.join("run/operator.sock");
+        let (home, lives) = (self.home.path().to_owned(), self.lives);
         let child = self.child.as_mut().expect("it was launched");
         let ended = until("the daemon starts", START, || {
             if child.try_wait().expect("a child can be waited for").is_some() {
                 return Some(true);
             }
-            (TcpStream::connect(smtp).is_ok() && UnixStream::connect(&socket).is_ok()).then_some(false)
+            let answers = TcpStream::connect(smtp).is_ok() && UnixStream::connect(&socket).is_ok();
+            let announced = said(&home).matches("takes mail on").count() == lives;
+            (answers && announced).then_some(false)
         });
         if ended { Err(self.stderr()) } else { Ok(()) }
     }
@@ -200,8 +206,7 @@ impl Gateway {
 
     /// What it said on standard error, over all its lives.
     pub fn stderr(&self) -> String {
-        let octets = fs::read(self.home.path().join("stderr.log")).unwrap_or_default();
-        String::from_utf8_lossy(&octets).into_owned()
+        said(self.home.path())
     }
 
     fn log(&self) -> File {
@@ -353,6 +358,11 @@ impl Drop for Gateway {
             );
         }
     }
+}
+
+fn said(home: &Path) -> String {
+    let octets = fs::read(home.join("stderr.log")).unwrap_or_default();
+    String::from_utf8_lossy(&octets).into_owned()
 }
 
 /// Takes a process's life; it may have ended by itself.

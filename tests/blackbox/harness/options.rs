@@ -79,6 +79,7 @@ impl Options {
             data_dir,
             address: self.address,
             child: None,
+            lives: 0,
         }
     }
 
