@@ -6,7 +6,10 @@
 mod directories;
 mod feed;
 mod portal;
+mod signals;
 mod submissions;
+
+pub use signals::Signals;
 
 use directories::{Directories, DirectoryError};
 use postern_engine::policy::{self, Config, Lists};
@@ -18,10 +21,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
-
-/// The watchdog's interval where no service manager watches.
-const UNWATCHED: Duration = Duration::from_secs(3_600);
 
 /// Why the daemon does not start. Every text names the cause and the remedy.
 #[derive(Debug, thiserror::Error)]
@@ -136,12 +135,8 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
 
 impl Running {
     /// Runs until SIGINT or SIGTERM, reading the configuration again at each SIGHUP; then stops.
-    pub fn wait(self) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let told = runtime.and_then(|runtime| runtime.block_on(until_told_to_stop(&self.shared, &self.file)));
-        if let Err(error) = told {
-            eprintln!("postern: signals cannot be waited for: {error}; stopping");
-        }
+    pub fn wait(self, signals: Signals) {
+        signals.wait(|| reload(&self.shared, &self.file));
         self.stop();
     }
 
@@ -157,23 +152,6 @@ impl Running {
         // A thread that panicked has said so on standard error.
         let _ = self.feed.join();
         let _ = self.submissions.join();
-    }
-}
-
-async fn until_told_to_stop(shared: &Shared, file: &Path) -> io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    // Half the time that the service manager waits for a sign of life.
-    let mut alive = tokio::time::interval(sd_notify::watchdog_enabled().unwrap_or(UNWATCHED) / 2);
-    let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    let mut hangup = signal(SignalKind::hangup())?;
-    loop {
-        tokio::select! {
-            _ = interrupt.recv() => return Ok(()),
-            _ = terminate.recv() => return Ok(()),
-            _ = hangup.recv() => reload(shared, file),
-            // A service manager that is not there needs no word.
-            _ = alive.tick() => drop(sd_notify::notify(&[sd_notify::NotifyState::Watchdog])),
-        }
     }
 }
 

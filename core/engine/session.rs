@@ -58,6 +58,25 @@ struct Session<D: Driver> {
     charge: Charge,
 }
 
+/// What is being read: it says how long we wait, how long stopping waits for us, and what memory it takes.
+#[derive(Clone, Copy)]
+enum Reading {
+    /// An idle connection holds next to nothing, and is closed as soon as stopping begins.
+    Commands,
+    /// A message on its way in may finish.
+    Body,
+}
+
+impl Reading {
+    /// Octets that count against the budget for bodies.
+    fn charged(self, buffer: &BytesMut) -> u64 {
+        match self {
+            Self::Commands => 0,
+            Self::Body => buffer.capacity() as u64,
+        }
+    }
+}
+
 impl<D: Driver> Session<D> {
     fn new(shard: Rc<Shard<D>>, conn: Rc<ConnOf<D>>, icid: Icid, peer: Peer) -> Self {
         let server = Server::new(Arc::clone(&shard.shared.server_settings), shard.clock.now());
@@ -81,7 +100,6 @@ impl<D: Driver> Session<D> {
     async fn run(mut self) {
         self.open().await;
         let ending = self.converse().await;
-        self.conn.shutdown_send();
         self.note_protocol();
         let (conversation, lines_left_out) = self.server.take_conversation();
         self.shard.record(Event::Disconnected(Disconnected {
@@ -92,6 +110,9 @@ impl<D: Driver> Session<D> {
             conversation,
             lines_left_out,
         }));
+        if ending != Ending::Lost {
+            self.close(ending).await;
+        }
     }
 
     /// Everything up to the banner.
@@ -135,8 +156,8 @@ impl<D: Driver> Session<D> {
             let step = self.server.next_step(self.shard.clock.now());
             self.note_protocol();
             match step {
-                Step::Read => self.read(Phase::Draining).await,
-                Step::ReadBody => self.read(Phase::Closing).await,
+                Step::Read => self.read(Reading::Commands).await,
+                Step::ReadBody => self.read(Reading::Body).await,
                 Step::Ask(Question::Message { body, envelope }) => self.message(body, envelope).await,
                 Step::Ask(question) => {
                     let answer = self.answer(question);
@@ -151,17 +172,18 @@ impl<D: Driver> Session<D> {
         }
     }
 
-    /// Sends what is due, then reads more: commands until stopping begins, a body until it has to end.
-    async fn read(&mut self, until: Phase) {
+    /// Sends what is due, then reads more.
+    async fn read(&mut self, what: Reading) {
         if !self.send().await {
             return;
         }
-        let limit = match until {
-            Phase::Closing => self.server.deadline(),
-            _ => self
-                .server
-                .deadline()
-                .min(self.shard.shared.config.limits.command_timeout),
+        let patience = self.server.deadline();
+        let (limit, until) = match what {
+            Reading::Commands => (
+                patience.min(self.shard.shared.config.limits.command_timeout),
+                Phase::Draining,
+            ),
+            Reading::Body => (patience, Phase::Closing),
         };
         let buffer = self.server.take_buffer();
         let stop = self.shard.reached(until);
@@ -169,16 +191,39 @@ impl<D: Driver> Session<D> {
         let now = self.shard.clock.now();
         match received {
             Received::Octets(octets) => {
-                self.charge.set(if until == Phase::Closing {
-                    buffer.capacity() as u64
-                } else {
-                    0
-                });
+                self.charge.set(what.charged(&buffer));
                 self.server.give_buffer(buffer, octets, now);
             }
             Received::TimedOut => self.server.timed_out(now),
             Received::Interrupted => self.server.shut_down(now),
             Received::Lost => self.server.lost(now),
+        }
+    }
+
+    /// Closes so that our last reply arrives. A socket that is closed with octets unread resets the connection, and the
+    /// reset may overtake the reply that says why (RFC 1122 §4.2.2.13); so what still comes is read and thrown away, for
+    /// a moment.
+    async fn close(&self, ending: Ending) {
+        self.conn.shutdown_send();
+        if ending == Ending::Quit && !self.conn.has_input() {
+            return;
+        }
+        let (mut buffer, mut thrown_away) = (BytesMut::with_capacity(limits::LINGER_READ_BYTES), 0);
+        while thrown_away < limits::LINGER_BYTES_MAX {
+            buffer.clear();
+            let read = receive_within(
+                &*self.conn,
+                buffer,
+                limits::LINGER_TIMEOUT,
+                std::future::pending(),
+            );
+            match read.await {
+                (Received::Octets(octets), back) if octets > 0 => {
+                    thrown_away += octets;
+                    buffer = back;
+                }
+                _ => return,
+            }
         }
     }
 

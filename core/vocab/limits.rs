@@ -48,6 +48,12 @@ pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(300);
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(180);
 /// How long a reply may take to leave: a peer that does not read is not waited for.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(120);
+/// How long a connection that we close is read on, in silence, so that the reply that says why is not lost.
+pub const LINGER_TIMEOUT: Duration = Duration::from_secs(2);
+/// Octets thrown away meanwhile.
+pub const LINGER_BYTES_MAX: usize = 1024 * 1024;
+/// Octets read at a time meanwhile.
+pub const LINGER_READ_BYTES: usize = 4 * 1024;
 /// The banner waits no longer than this for the reverse name.
 pub const BANNER_DNS_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long open connections may finish their message when the daemon is told to stop.
