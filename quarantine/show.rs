@@ -29,7 +29,11 @@ impl Store {
         let mut detail = empty(record.found);
         let mut timeline = record.timeline.told();
         if let Some(connection) = connection {
-            timeline.extend(connection.timeline.told());
+            // Much happens within one millisecond: what began the connection comes first, what ended it last.
+            let mut of_connection = connection.timeline.told();
+            let rest = of_connection.split_off(of_connection.len().min(1));
+            timeline.splice(0..0, of_connection);
+            timeline.extend(rest);
             detail.peer = connection.peer;
             detail.reverse = connection.reverse;
             detail.incidents = connection.incidents;

@@ -2,21 +2,24 @@
 //!
 //! The steps, in this order:
 //!
-//! 1. the message as a whole: a loop (RFC 5321 §6.3) or a header that is too large is refused, and nothing else asked;
+//! 1. the message as a whole: a loop (RFC 5321 §6.3), a header that is too large or a fragment (RFC 2046 §5.2.2) is
+//!    refused, and nothing else asked;
 //! 2. safelists and blocklists, recipient by recipient: a block holds the mail as spam, a safe entry delivers it;
 //! 3. anti-spam thresholds, for the recipients on whom no list has spoken;
 //! 4. what could not be scanned, for all;
-//! 5. viruses, for all.
+//! 5. what can be read two ways, for all;
+//! 6. viruses, for all.
 //!
 //! A later step that objects outranks an earlier one, so no list lets a virus through, and spam that carries a virus is
 //! held where users cannot release it. Exactly one step decides for each recipient, and the trail says which.
 
-use crate::judge::{Judgement, judge};
+use crate::ambiguity::ambiguities;
+use crate::judge::{FRAGMENT, Judgement, judge};
 use crate::policy::{Action, Policy};
 use crate::rulings::{Objection, Ruling, Rulings, Step};
 use crate::senders::Senders;
 use crate::slbl::{Lists, Match, stronger};
-use postern_vocab::{Decision, Facts, ListKind, Rid, limits};
+use postern_vocab::{Decision, Facts, ListKind, Rid, Verdict, limits};
 use std::collections::BTreeMap;
 
 /// Oddities that begin so are about a header larger than any real one; a number or a name may follow.
@@ -26,6 +29,7 @@ const HEADER_LIMIT: &str = "limit.header";
 #[must_use]
 pub fn decide(facts: &Facts, policy: &Policy, lists: &Lists) -> Decision {
     let judgement = judge(&facts.findings, &facts.mime, &policy.antispam);
+    let ambiguous = ambiguities(facts);
     let mut rulings = Rulings::new(&facts.envelope);
     rulings.note(whole(
         "configuration",
@@ -36,12 +40,18 @@ pub fn decide(facts: &Facts, policy: &Policy, lists: &Lists) -> Decision {
         ask_lists(facts, lists, &mut rulings);
         apply_thresholds(&judgement, policy, &mut rulings);
         object_to_unscannable(&judgement, policy, &mut rulings);
+        object_to_ambiguities(&ambiguous, policy, &mut rulings);
         object_to_viruses(&judgement, policy, &mut rulings);
         rulings.settle_mixed_refusals();
     }
     Decision {
         score: judgement.score,
-        verdict: judgement.verdict,
+        // Whichever reading was scanned, the other may be the one that is shown.
+        verdict: if ambiguous.is_empty() {
+            judgement.verdict
+        } else {
+            judgement.verdict.max(Verdict::Unscannable)
+        },
         ..rulings.into_decision()
     }
 }
@@ -70,22 +80,28 @@ fn refused_as_a_whole(facts: &Facts, rulings: &mut Rulings) -> bool {
         );
         return true;
     }
-    let Some(limit) = facts
-        .mime
-        .oddities
-        .iter()
-        .find(|oddity| oddity.starts_with(HEADER_LIMIT))
-    else {
-        rulings.note(whole("header limits", "nothing over a limit", "within"));
-        return false;
-    };
-    let reason = format!("the message header is over a limit: {limit}");
-    let ruling = Ruling::new(Action::Refuse, Objection::Header, reason);
-    rulings.rule(
-        whole("header limits", limit, ruling.disposition.to_string()),
-        &ruling,
-    );
-    true
+    let oddities = &facts.mime.oddities;
+    if let Some(limit) = oddities.iter().find(|oddity| oddity.starts_with(HEADER_LIMIT)) {
+        let reason = format!("the message header is over a limit: {limit}");
+        let ruling = Ruling::new(Action::Refuse, Objection::Header, reason);
+        rulings.rule(
+            whole("header limits", limit, ruling.disposition.to_string()),
+            &ruling,
+        );
+        return true;
+    }
+    rulings.note(whole("header limits", "nothing over a limit", "within"));
+    if oddities.iter().any(|oddity| oddity == FRAGMENT) {
+        let reason = "a fragment of a message (message/partial) cannot be scanned".to_owned();
+        let ruling = Ruling::new(Action::Refuse, Objection::Fragment, reason);
+        rulings.rule(
+            whole("fragments", FRAGMENT, ruling.disposition.to_string()),
+            &ruling,
+        );
+        return true;
+    }
+    rulings.note(whole("fragments", "no message/partial", "whole"));
+    false
 }
 
 /// Asks the lists once for everyone and once for each recipient. Recipients with the same answer share a step.
@@ -186,6 +202,24 @@ fn object_to_unscannable(judgement: &Judgement, policy: &Policy, rulings: &mut R
     let reason = format!("it could not be scanned in full: {saw}");
     let ruling = Ruling::new(policy.unscannable_action, Objection::Unscannable, reason);
     rulings.rule(whole("scan limits", saw, ruling.disposition.to_string()), &ruling);
+}
+
+fn object_to_ambiguities(ambiguous: &[&str], policy: &Policy, rulings: &mut Rulings) {
+    if ambiguous.is_empty() {
+        rulings.note(whole("ambiguity", "nothing ambiguous", "one reading"));
+        return;
+    }
+    let saw = ambiguous.join(", ");
+    if policy.unscannable_action == Action::Deliver {
+        rulings.note(whole("ambiguity", saw, "delivery is allowed"));
+        return;
+    }
+    let ruling = Ruling::new(
+        policy.unscannable_action,
+        Objection::Ambiguity,
+        format!("ambiguous: {saw}"),
+    );
+    rulings.rule(whole("ambiguity", saw, ruling.disposition.to_string()), &ruling);
 }
 
 fn object_to_viruses(judgement: &Judgement, policy: &Policy, rulings: &mut Rulings) {

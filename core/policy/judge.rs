@@ -9,8 +9,17 @@ pub const ANTISPAM: &str = "antispam";
 /// The engine of which any finding is a virus.
 pub const ANTIVIRUS: &str = "antivirus";
 
+/// The oddity of a message that is a piece of another. RFC 2046 §5.2.2.
+pub(crate) const FRAGMENT: &str = "mime.partial";
+
 /// Oddities, beside every `limit.*`, that mean that the scanners did not see all there is.
-const NOT_SEEN_THROUGH: [&str; 2] = ["mime.panic", "mime.unparsable"];
+const NOT_SEEN_THROUGH: [&str; 4] = [
+    "mime.panic",
+    "mime.unparsable",
+    FRAGMENT,
+    // Its content lies on another machine. RFC 2046 §5.2.3.
+    "mime.external-body",
+];
 
 /// What the findings of one message come to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -78,6 +87,8 @@ mime:99                                  |                       |   0 | clean  
 antispam:95                              | limit.parts=1001      |  95 | unscannable | worse than spam
                                          | mime.panic            |   0 | unscannable | the parser gave up
                                          | mime.unparsable=x     |   0 | unscannable | the parser gave up
+                                         | mime.partial          |   0 | unscannable | a piece of a message
+                                         | mime.external-body    |   0 | unscannable | the content is elsewhere
                                          | mime.panicky          |   0 | clean       | another word
                                          | header.duplicate=from |   0 | clean       | odd, and seen through
 antispam:95 antivirus:0                  | limit.depth           |  95 | virus       | the worst word wins

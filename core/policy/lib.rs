@@ -20,6 +20,7 @@ pub mod senders;
 pub mod size;
 pub mod slbl;
 
+mod ambiguity;
 mod parents;
 mod rulings;
 

@@ -8,9 +8,11 @@ use postern_vocab::{Decision, Disposition, Envelope, RecipientDecision, Reply, R
 pub(crate) enum Objection {
     Loop,
     Header,
+    Fragment,
     Spam,
     Virus,
     Unscannable,
+    Ambiguity,
 }
 
 /// What one rule wants to happen to a recipient.
@@ -42,7 +44,7 @@ impl Objection {
         match self {
             Self::Spam => "spam",
             Self::Virus => "virus",
-            Self::Loop | Self::Header | Self::Unscannable => "unscannable",
+            Self::Loop | Self::Header | Self::Fragment | Self::Unscannable | Self::Ambiguity => "unscannable",
         }
     }
 
@@ -54,9 +56,19 @@ impl Objection {
                 "Too many Received fields: this message goes in circles",
             ),
             Self::Header => Reply::fixed(554, "5.6.0", "The message header is too large"),
+            Self::Fragment => Reply::fixed(
+                554,
+                "5.6.0",
+                "Fragmented message (message/partial) cannot be scanned; send it whole",
+            ),
             Self::Spam => Reply::fixed(550, "5.7.1", "Message refused: it looks like spam"),
             Self::Virus => Reply::fixed(550, "5.7.1", "Message refused: it carries a virus"),
             Self::Unscannable => Reply::fixed(554, "5.6.0", "Message refused: it could not be scanned"),
+            Self::Ambiguity => Reply::fixed(
+                554,
+                "5.6.0",
+                "Message refused: it can be read in two ways; send it with one From field and well-formed MIME",
+            ),
         }
     }
 }

@@ -126,8 +126,17 @@ impl<'a> Header<'a> {
         self.facts.from_name = from.first().map(|one| cut(&one.name)).unwrap_or_default();
         self.facts.from = addresses(&from);
         self.facts.reply_to = addresses(&self.mailboxes("reply-to", oddities));
-        if self.facts.from.is_empty() {
+        if !self.has("from") {
             oddities.note("header.missing=from");
+        } else if self.facts.from.is_empty() {
+            let nobody = from
+                .iter()
+                .all(|one| is_nobody(&one.name) && is_nobody(&one.address));
+            oddities.note(if nobody {
+                "header.empty=from"
+            } else {
+                "header.malformed=from"
+            });
         }
         let subject = self
             .first("subject")
@@ -155,6 +164,20 @@ impl<'a> Header<'a> {
         }
         all
     }
+}
+
+/// Names that mail systems give themselves in their bounces, in lower case.
+const MAIL_SYSTEMS: [&str; 4] = [
+    "mailer-daemon",
+    "postmaster",
+    "mail delivery subsystem",
+    "mail delivery system",
+];
+
+/// Whether a name, or what stands for an address, names nobody who could be mistaken for a sender.
+fn is_nobody(text: &str) -> bool {
+    let text = text.trim();
+    text.is_empty() || MAIL_SYSTEMS.iter().any(|name| text.eq_ignore_ascii_case(name))
 }
 
 fn addresses(mailboxes: &[Mailbox]) -> Vec<String> {
@@ -314,6 +337,11 @@ mod tests {
             "A: 1\r\n\r\n",
             "would continue our own last field",
         ),
+        (
+            "\tfolded: x\r\n more: y\r\nFrom: a@example.com\r\n\r\n",
+            "From: a@example.com\r\n\r\n",
+            "with a colon and a tab",
+        ),
         (" \r\nA: 1\r\n\r\n", "A: 1\r\n\r\n", "blank first line"),
         (": 1\r\nA: 1\r\n\r\n", ": 1\r\nA: 1\r\n\r\n", "no name, but no continuation"),
         ("", "", "empty"),
@@ -332,7 +360,23 @@ mod tests {
         let rows = [
             ("From: a@example.com\r\n\r\n", vec![], "in order"),
             ("Subject: x\r\n\r\n", vec!["header.missing=from"], "no From"),
-            ("From: <>\r\n\r\n", vec!["header.missing=from"], "empty From"),
+            ("From: <>\r\n\r\n", vec!["header.empty=from"], "empty From"),
+            ("From:\r\n\r\n", vec!["header.empty=from"], "nothing in From"),
+            (
+                "From: MAILER-DAEMON <>\r\n\r\n",
+                vec!["header.empty=from"],
+                "a bounce",
+            ),
+            (
+                "From: \"A Bank\" <>\r\n\r\n",
+                vec!["header.malformed=from"],
+                "a name without an address",
+            ),
+            (
+                "From: A Bank,(<a@example.com>)\r\n\r\n",
+                vec!["header.malformed=from"],
+                "an address that only some readers see",
+            ),
             (
                 "From: a@example.com\r\nFrom : b@example.com\r\n\r\n",
                 vec!["header.duplicate=from"],
@@ -362,6 +406,11 @@ mod tests {
                 " x\r\nFrom: a@example.com\r\n\r\n",
                 vec!["header.folded-start"],
                 "continues nothing",
+            ),
+            (
+                "\tfolded: x\r\nFrom: a@example.com\r\n\r\n",
+                vec!["header.folded-start"],
+                "nor with a colon",
             ),
         ];
         for (message, expected, reason) in rows {

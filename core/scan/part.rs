@@ -96,10 +96,16 @@ impl PartHeader {
         let Some(content) = parser::content_field(value, oddities) else {
             return;
         };
+        match content.kind.as_str() {
+            "message/partial" => oddities.note("mime.partial"),
+            "message/external-body" => oddities.note("mime.external-body"),
+            _ => {}
+        }
         if self.types > 1 {
             oddities.note("mime.ambiguous");
             // The reading that opens more parts is the one that hides less.
-            if !content.kind.starts_with("multipart/") || self.boundary.is_some() {
+            let opens = self.kind.starts_with("multipart/") && self.boundary.is_some();
+            if !content.kind.starts_with("multipart/") || opens {
                 return;
             }
         }
@@ -173,6 +179,17 @@ impl PartHeader {
         };
     }
 
+    /// The boundary that some readers take for one although the type is no multipart's.
+    pub(crate) fn hidden_boundary(&self) -> Option<&[u8]> {
+        let leaf = self.shape == Shape::Leaf && !self.kind.starts_with("multipart/");
+        self.boundary.as_deref().filter(|_| leaf)
+    }
+
+    /// Whether it is a multipart that names no boundary, or, among the leaves, one whose boundary never came.
+    pub(crate) fn is_multipart(&self) -> bool {
+        self.kind.starts_with("multipart/")
+    }
+
     /// Whether this is an encoded message: a leaf to the walk, a message once decoded.
     pub(crate) fn is_encoded_message(&self) -> bool {
         self.shape == Shape::Leaf
@@ -235,6 +252,16 @@ mod tests {
     }
 
     #[test]
+    fn of_two_types_the_one_that_opens_parts_is_read() {
+        let (one, _) =
+            header("Content-Type: text/plain; boundary=a\r\nContent-Type: multipart/mixed; boundary=b\r\n");
+        assert_eq!(
+            (one.shape, one.boundary.as_deref()),
+            (Shape::Multipart, Some(&b"b"[..]))
+        );
+    }
+
+    #[test]
     fn what_can_be_read_two_ways_says_so() {
         let rows = [
             (
@@ -250,6 +277,14 @@ mod tests {
                 "mime.ambiguous",
             ),
             ("Content-Type: text/plain\0; name=x\r\n", "mime.ambiguous"),
+            (
+                "Content-Type: Message/Partial; number=1; total=2; id=a\r\n",
+                "mime.partial",
+            ),
+            (
+                "Content-Type: message/external-body; access-type=URL\r\n",
+                "mime.external-body",
+            ),
             ("Content-Transfer-Encoding: base65\r\n", "mime.unknown-encoding"),
             ("Content-Type: multipart/mixed\r\n", "mime.no-boundary"),
         ];

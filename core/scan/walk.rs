@@ -9,6 +9,11 @@ use crate::oddities::Oddities;
 use crate::part::{Part, PartHeader, Shape};
 use postern_vocab::limits;
 
+/// Leaves that are read as multiparts as well, one in another. Each is decoded as a whole and part by part.
+const HIDDEN_DEPTH_MAX: usize = 2;
+/// Boundaries that are tried where a multipart's own never comes.
+const PLAUSIBLE_BOUNDARIES_MAX: usize = 3;
+
 /// What the walk of one message came to.
 #[derive(Debug, Default)]
 pub(crate) struct Walk {
@@ -27,6 +32,8 @@ pub(crate) struct Walk {
 struct Open {
     /// Of a multipart. A nested message has none: it ends with what is around it.
     boundary: Option<Vec<u8>>,
+    /// Its boundary is plausible, not declared: its body stays a leaf too, and nothing closes it before its end.
+    hidden: bool,
     /// Children without a type are messages. RFC 2046 §5.1.5.
     digest: bool,
     /// Children so far.
@@ -57,34 +64,67 @@ struct Walker<'a> {
 
 /// Walks `data`, a whole message. `depth_before` is the depth of what it was found in.
 pub(crate) fn walk(data: &[u8], depth_before: usize, oddities: &mut Oddities) -> Walk {
-    let mut walker = Walker {
-        data,
-        walk: Walk::default(),
-        open: Vec::new(),
-        leaf: None,
-        depth_before,
-    };
-    let mut at = walker.begin_part(0, oddities);
-    while at < data.len() {
-        if !data[at..].starts_with(b"--") {
-            at = next_candidate(data, at);
-            continue;
+    let mut walker = Walker::new(data, depth_before);
+    let at = walker.begin_part(0, oddities);
+    let mut walk = walker.run(at, oddities);
+    for place in 0..walk.parts.len() {
+        if walk.parts[place].header.is_multipart() {
+            walk.open_undeclared(data, place, oddities);
         }
-        let end = line_end(data, at);
-        at = match walker.fence(&data[at..end]) {
-            Some(Fence::Begins(place)) => {
-                walker.close_above(place, at, oddities);
-                walker.begin_part(end, oddities)
-            }
-            Some(Fence::Closes(place)) => {
-                walker.close_above(place, at, oddities);
-                walker.close_last(at, oddities);
-                end
-            }
-            None => end,
-        };
     }
-    walker.finish(oddities)
+    if walk.count > limits::MIME_PARTS_MAX {
+        oddities.note_value("limit.parts", walk.count);
+    }
+    walk
+}
+
+/// Boundaries that a multipart without its own may have, in order: lines of two hyphens and more, each followed by a
+/// field of a part's header.
+fn plausible_boundaries(body: &[u8]) -> Vec<Vec<u8>> {
+    let mut found: Vec<Vec<u8>> = Vec::new();
+    let mut at = if body.starts_with(b"--") {
+        0
+    } else {
+        next_candidate(body, 0)
+    };
+    while at < body.len() && found.len() < PLAUSIBLE_BOUNDARIES_MAX {
+        let end = line_end(body, at);
+        let boundary = body[at + 2..end].trim_ascii_end();
+        let is_header = body[end..]
+            .get(..8)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"content-"));
+        let fits = (1..=limits::HEADER_FACT_CHARS_MAX).contains(&boundary.len());
+        if is_header && fits && !found.iter().any(|one| one == boundary) {
+            found.push(boundary.to_vec());
+        }
+        at = next_candidate(body, end.saturating_sub(1));
+    }
+    found
+}
+
+impl Walk {
+    /// Adds what the multipart at `place`, which has none of its own parts, has under other plausible boundaries. Only
+    /// multiparts without any part come here, so no two of them overlap and the octets are read a bounded number of times.
+    fn open_undeclared(&mut self, data: &[u8], place: usize, oddities: &mut Oddities) {
+        let Part { body, end, depth, .. } = self.parts[place];
+        for boundary in plausible_boundaries(&data[body..end]) {
+            if depth >= limits::MIME_DEPTH_MAX {
+                oddities.note_value("limit.depth", depth + 1);
+                return;
+            }
+            if self.count > limits::MIME_PARTS_MAX {
+                return;
+            }
+            let mut walker = Walker::new(&data[..end], depth - 1);
+            walker.push(Some(boundary), body, None, PartHeader::new(false));
+            walker.open[0].hidden = true;
+            let inner = walker.run(body, oddities);
+            self.count += inner.count;
+            self.depth = self.depth.max(inner.depth);
+            let room = limits::MIME_PARTS_MAX.saturating_sub(self.parts.len());
+            self.parts.extend(inner.parts.into_iter().take(room));
+        }
+    }
 }
 
 /// The next line that begins with two hyphens.
@@ -92,7 +132,44 @@ fn next_candidate(data: &[u8], at: usize) -> usize {
     memchr::memmem::find(&data[at..], b"\n--").map_or(data.len(), |found| at + found + 1)
 }
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
+    fn new(data: &'a [u8], depth_before: usize) -> Self {
+        Self {
+            data,
+            walk: Walk::default(),
+            open: Vec::new(),
+            leaf: None,
+            depth_before,
+        }
+    }
+
+    /// Reads from `at`, where a line begins, to the end.
+    fn run(mut self, mut at: usize, oddities: &mut Oddities) -> Walk {
+        let data = self.data;
+        while at < data.len() {
+            if !data[at..].starts_with(b"--") {
+                at = next_candidate(data, at);
+                continue;
+            }
+            let end = line_end(data, at);
+            at = match self.fence(&data[at..end]) {
+                Some(Fence::Begins(place)) => {
+                    self.close_above(place, at, oddities);
+                    self.begin_part(end, oddities)
+                }
+                Some(Fence::Closes(place)) => {
+                    self.close_above(place, at, oddities);
+                    if !self.open[place].hidden {
+                        self.close_last(at, oddities);
+                    }
+                    end
+                }
+                None => end,
+            };
+        }
+        self.finish(oddities)
+    }
+
     /// Reads a part's header at `at` and opens what it declares. Returns where to read on.
     fn begin_part(&mut self, mut at: usize, oddities: &mut Oddities) -> usize {
         loop {
@@ -119,17 +196,43 @@ impl Walker<'_> {
                     return body;
                 }
                 _ => {
-                    self.leaf = Some((header, body));
+                    self.begin_leaf(header, body, oddities);
                     return body;
                 }
             }
         }
     }
 
+    /// A leaf; if it names a boundary nevertheless, a container of what that boundary separates, too.
+    fn begin_leaf(&mut self, header: PartHeader, body: usize, oddities: &mut Oddities) {
+        let in_use = |boundary: &&[u8]| {
+            self.open
+                .iter()
+                .any(|one| one.boundary.as_deref() == Some(*boundary))
+        };
+        let Some(boundary) = header.hidden_boundary().filter(|one| !in_use(one)) else {
+            self.leaf = Some((header, body));
+            return;
+        };
+        let boundary = boundary.to_vec();
+        let hidden = self.open.iter().filter(|one| one.hidden).count() + 1;
+        if hidden > HIDDEN_DEPTH_MAX || self.depth() >= limits::MIME_DEPTH_MAX {
+            oddities.note_value("limit.hidden-depth", hidden);
+            self.leaf = Some((header, body));
+            return;
+        }
+        let part = self.keep(&header, body, body);
+        self.push(Some(boundary), body, part, header);
+        if let Some(open) = self.open.last_mut() {
+            open.hidden = true;
+        }
+    }
+
     fn push(&mut self, boundary: Option<Vec<u8>>, body: usize, part: Option<usize>, header: PartHeader) {
-        let digest = boundary.is_some() && header.kind == "multipart/digest";
+        let digest = header.kind == "multipart/digest";
         self.open.push(Open {
             boundary,
+            hidden: false,
             digest,
             children: 0,
             body,
@@ -187,10 +290,16 @@ impl Walker<'_> {
     fn close_last(&mut self, at: usize, oddities: &mut Oddities) {
         self.close_leaf(at);
         let Some(open) = self.open.pop() else { return };
-        let end = before_line_end(self.data, open.body, at.max(open.body));
+        let mut end = before_line_end(self.data, open.body, at.max(open.body));
+        if open.hidden && at == self.data.len() {
+            end = at;
+        }
+        if open.hidden && open.children > 0 {
+            oddities.note("mime.ambiguous");
+        }
         if let Some(part) = open.part {
             self.walk.parts[part].end = end;
-        } else if open.boundary.is_some() && open.children == 0 {
+        } else if open.boundary.is_some() && !open.hidden && open.children == 0 {
             oddities.note("mime.no-boundary");
             self.keep(&open.header, open.body, end);
         }
@@ -223,9 +332,6 @@ impl Walker<'_> {
         }
         while !self.open.is_empty() {
             self.close_last(end, oddities);
-        }
-        if self.walk.count > limits::MIME_PARTS_MAX {
-            oddities.note_value("limit.parts", self.walk.count);
         }
         self.walk
     }
@@ -280,6 +386,54 @@ mod tests {
         let (parts, .., odd) = shown("Content-Type: multipart/mixed\r\n\r\ntext\r\n");
         assert_eq!(parts, pairs(&[("multipart/mixed", "text|")]));
         assert_eq!(odd, ["mime.no-boundary"]);
+    }
+
+    #[test]
+    fn a_leaf_with_a_boundary_is_read_both_ways() {
+        let body = "--b\r\nContent-Type: image/png\r\n\r\none\r\n--b--\r\nafter\r\n";
+        let (parts, count, depth, odd) =
+            shown(&format!("Content-Type: text/plain; boundary=b\r\n\r\n{body}"));
+        let whole = "--b|Content-Type: image/png||one|--b--|after|";
+        assert_eq!(parts, pairs(&[("text/plain", whole), ("image/png", "one")]));
+        assert_eq!((count, depth), (2, 2));
+        assert_eq!(odd, ["mime.ambiguous"]);
+        let (parts, .., odd) = shown("Content-Type: text/plain; boundary=b\r\n\r\n--c\r\ntext\r\n");
+        assert_eq!(parts, pairs(&[("text/plain", "--c|text|")]));
+        assert!(odd.is_empty(), "{odd:?}");
+        let (parts, .., odd) = shown(
+            "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain; boundary=b\r\n\r\n\
+             one\r\n--b\r\n\r\ntwo\r\n--b--\r\n",
+        );
+        assert_eq!(parts, pairs(&[("text/plain", "one"), ("text/plain", "two")]));
+        assert!(odd.is_empty(), "the boundary around it: {odd:?}");
+    }
+
+    #[test]
+    fn a_multipart_without_its_boundary_is_read_by_the_boundaries_it_has() {
+        let (parts, count, depth, odd) = shown(
+            "Content-Type: multipart/mixed; boundary=x\r\n\r\n--y\r\nContent-Type: image/png\r\n\r\none\r\n--y--\r\n",
+        );
+        let whole = "--y|Content-Type: image/png||one|--y--";
+        assert_eq!(parts, pairs(&[("multipart/mixed", whole), ("image/png", "one")]));
+        assert_eq!((count, depth), (2, 2));
+        assert_eq!(odd, ["mime.ambiguous", "mime.no-boundary"]);
+        let many: String = (0..9)
+            .map(|n| format!("--{n}\r\nContent-Type: a/b\r\n\r\n"))
+            .collect();
+        let (parts, ..) = shown(&format!("Content-Type: multipart/mixed\r\n\r\n{many}"));
+        assert_eq!(
+            parts.len(),
+            1 + PLAUSIBLE_BOUNDARIES_MAX,
+            "no more than that many are tried"
+        );
+    }
+
+    #[test]
+    fn leaves_read_as_multiparts_one_in_another_are_a_limit() {
+        let inner: String = (0..9)
+            .map(|n| format!("Content-Type: text/plain; boundary=b{n}\r\n\r\n--b{n}\r\n"))
+            .collect();
+        assert_eq!(shown(&inner).3, ["limit.hidden-depth=3", "mime.ambiguous"]);
     }
 
     #[test]

@@ -64,7 +64,7 @@ pub struct MimeFacts {
     pub depth: u32,
     /// Parts that a mail client would show as files.
     pub attachments: Vec<AttachmentFacts>,
-    /// What is odd, missing or over a limit, each a stable word such as `header.duplicate`, `mime.ambiguous`,
+    /// What is odd, missing or over a limit, each a stable word such as `header.duplicate=from`, `mime.ambiguous`,
     /// `limit.parts`, with the value after an `=` where there is one. Sorted, each once.
     pub oddities: Vec<String>,
 }

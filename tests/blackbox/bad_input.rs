@@ -274,6 +274,79 @@ fn nested_messages(depth: usize) -> Vec<u8> {
 }
 
 #[test]
+fn what_can_be_read_two_ways_or_lies_elsewhere_is_held() {
+    let hop = NextHop::start();
+    let gateway = Gateway::start(&hop);
+    let nobody = b"Subject: from nobody\r\n\r\nHello\r\n".to_vec();
+    let rows = [
+        (
+            Mail::about("x").field("From: eve@evil.example.net").whole(),
+            "ambiguous: two From fields",
+        ),
+        (
+            Mail::about("x").field("Subject: another").whole(),
+            "ambiguous: two Subject fields",
+        ),
+        (
+            [b"From: \"A Bank\" <>\r\n", nobody.as_slice()].concat(),
+            "ambiguous: no address in the From field",
+        ),
+        (
+            Mail::about("x")
+                .field("Content-Type: text/plain\r\nContent-Type: text/html")
+                .whole(),
+            "ambiguous: its parts can be taken apart in two ways",
+        ),
+        (
+            Mail::about("x")
+                .field("Content-Type: message/external-body; access-type=anon-ftp; name=a.exe")
+                .body(b"Content-Type: application/octet-stream\r\n\r\n")
+                .whole(),
+            "it could not be scanned in full: mime.external-body",
+        ),
+    ];
+    for (mail, reason) in rows {
+        let mid = gateway.accepts(SENDER, &[ALICE], &mail);
+        let detail = gateway.message_is(mid, "quarantined");
+        let state = &detail["recipients"][0]["state"]["quarantined"];
+        assert_eq!(state["quarantine"], "unscannable", "{}", detail["decision"]);
+        assert_eq!(detail["decision"]["verdict"], "unscannable", "{reason}");
+        assert_eq!(detail["decision"]["recipients"][0]["reason"], reason);
+    }
+    let bounce = [b"From: MAILER-DAEMON <>\r\n", nobody.as_slice()].concat();
+    gateway.accepts("", &[ALICE], &bounce);
+    hop.wait_for_text("From: MAILER-DAEMON <>");
+    assert_eq!(hop.delivered().len(), 1, "only the bounce");
+}
+
+#[test]
+fn a_fragment_is_refused_with_the_remedy() {
+    let hop = NextHop::start();
+    let gateway = Gateway::start(&hop);
+    let fragment = Mail::about("fragment")
+        .field("Content-Type: message/partial; id=1; number=1; total=2")
+        .whole();
+    let reply = Smtp::greeted(gateway.smtp()).message(SENDER, &[ALICE], &fragment);
+    assert_eq!(
+        reply.text(),
+        "554 5.6.0 Fragmented message (message/partial) cannot be scanned; send it whole"
+    );
+    assert!(hop.delivered().is_empty());
+}
+
+#[test]
+fn a_first_line_that_continues_nothing_is_cut() {
+    let hop = NextHop::start();
+    let gateway = Gateway::start(&hop);
+    let mail = [b" folded: x\r\n\tand on\r\n", message("unfolded").as_slice()].concat();
+    gateway.accepts(SENDER, &[ALICE], &mail);
+    hop.wait_for_text("Subject: unfolded");
+    let delivered = hop.delivered()[0].text();
+    assert!(!delivered.contains("folded: x"), "{delivered}");
+    assert!(delivered.contains("\r\nFrom: Carol"), "{delivered}");
+}
+
+#[test]
 fn a_content_type_that_lies_hides_nothing() {
     let hop = NextHop::start();
     let gateway = Gateway::start(&hop);
@@ -313,6 +386,14 @@ fn a_content_type_that_lies_hides_nothing() {
                 .field("Content-Type: text/plain")
                 .field(base64)
                 .body(hidden.as_bytes()),
+        ),
+        (
+            "a boundary of no multipart",
+            Mail::about("lies")
+                .field("Content-Type: text/plain; boundary=b")
+                .body(
+                    format!("--b\r\nContent-Type: image/png\r\n{base64}\r\n\r\n{hidden}--b--\r\n").as_bytes(),
+                ),
         ),
         (
             "in plain sight under a picture's type",

@@ -398,7 +398,7 @@ fn an_orderly_stop_lets_a_message_on_its_way_in_finish_and_tells_the_idle() {
     let mut idle = Smtp::greeted(gateway.smtp());
     let mut busy = Smtp::greeted(gateway.smtp());
     busy.envelope(SENDER, &[ALICE]);
-    busy.send(b"Subject: in time\r\n\r\nfirst half, ");
+    busy.send(b"From: carol@partner.example.com\r\nSubject: in time\r\n\r\nfirst half, ");
     thread::scope(|scope| {
         scope.spawn(|| {
             // This comes when stopping has begun.

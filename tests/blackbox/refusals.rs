@@ -74,7 +74,7 @@ fn a_recipient_who_does_not_exist_is_refused_and_can_be_found() {
         smtp.ask(&format!("RCPT TO:<{taken}>"), 250);
     }
     smtp.ask("DATA", 354);
-    smtp.send(b"Subject: for those who exist\r\n\r\nHello\r\n.\r\n");
+    smtp.send(b"From: carol@partner.example.com\r\nSubject: for those who exist\r\n\r\nHello\r\n.\r\n");
     smtp.expect(250);
     smtp.ask("QUIT", 221);
     let came = hop.wait_for(1).pop().unwrap();

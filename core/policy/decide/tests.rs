@@ -155,7 +155,15 @@ const STEPS: &str = "
  0 | virus                    | alice block x.example    | virus                  | virus       | nor does a block hold it with the spam
  0 | limit.parts=1001         |                          | unscannable            | unscannable | not seen through
  0 | mime.panic               | everyone safe x.example  | unscannable            | unscannable | a safelist is about spam only
- 0 | mime.ambiguous           |                          | deliver                | clean       | odd, but seen through
+ 0 | mime.ambiguous           |                          | unscannable            | unscannable | which reading is shown?
+99 | header.duplicate=from    | everyone safe x.example  | unscannable            | unscannable | whom is it from?
+ 0 | header.missing=from      |                          | deliver                | clean       | a device: it poses as nobody
+ 0 | header.empty=from        |                          | unscannable            | unscannable | from nobody, in so many words
+ 0 | header.duplicate=subject |                          | unscannable            | unscannable | which subject is shown?
+ 0 | header.duplicate=references |                       | deliver                | clean       | odd, and harmless
+ 0 | header.missing=fromage   |                          | deliver                | clean       | another word
+ 0 | mime.external-body       |                          | unscannable            | unscannable | the content is elsewhere
+ 0 | mime.partial             | everyone safe x.example  | 554 5.6.0              | unscannable | a fragment
  0 | long way                 |                          | deliver                | clean       | as many hops as a message may have
  0 | loop                     | everyone safe x.example  | 554 5.4.6              | clean       | refused before all else
  0 | limit.header-fields=5001 |                          | 554 5.6.0              | unscannable | a header over a limit
@@ -199,6 +207,9 @@ deliver    quarantine quarantine deliver    |  0 | limit.depth | deliver     | u
 deliver    quarantine quarantine deliver    | 95 | limit.depth | spam        | but not what is spam besides
 deliver    quarantine quarantine drop       | 95 | limit.depth | drop        | or dropped
 deliver    quarantine quarantine refuse     |  0 | limit.depth | 554 5.6.0   | or refused
+deliver    quarantine quarantine deliver    |  0 | mime.ambiguous | deliver  | so can be what is ambiguous
+deliver    quarantine quarantine refuse     |  0 | mime.ambiguous | 554 5.6.0 | or refused
+deliver    quarantine quarantine deliver    |  0 | mime.partial   | 554 5.6.0 | a fragment never is
 ";
 
 #[test]
@@ -243,6 +254,23 @@ fn reasons_name_the_threshold_that_counted() {
             0,
             "limit.parts=1001",
             "it could not be scanned in full: limit.parts=1001",
+        ),
+        (0, "header.duplicate=from", "ambiguous: two From fields"),
+        (0, "header.empty=from", "ambiguous: nobody in the From field"),
+        (
+            0,
+            "header.malformed=from",
+            "ambiguous: no address in the From field",
+        ),
+        (
+            0,
+            "mime.ambiguous",
+            "ambiguous: its parts can be taken apart in two ways",
+        ),
+        (
+            0,
+            "mime.external-body",
+            "it could not be scanned in full: mime.external-body",
         ),
         (0, "loop", "mail loop: 51 Received fields, at most 50 allowed"),
         (
@@ -324,6 +352,7 @@ fn the_trail_tells_what_was_seen_and_whose_entry_counted() {
         "configuration | version 0123456789abcdef | in force | []",
         "loop detection | 0 Received fields, at most 50 allowed | no loop | []",
         "header limits | nothing over a limit | within | []",
+        "fragments | no message/partial | whole | []",
         "blocklist of alice@ours.example | envelope sender bob@x.example | entry .example fits: quarantine \"spam\" \
          | [Rid(0)]",
         "safelist of carol@ours.example | envelope sender bob@x.example | entry bob@x.example fits: not judged as \
@@ -331,6 +360,7 @@ fn the_trail_tells_what_was_seen_and_whose_entry_counted() {
         "safelists and blocklists | envelope sender bob@x.example | no entry fits | []",
         "anti-spam | score 93; suspect from 50, spam from 90 | quarantine \"spam\" | [Rid(2)]",
         "scan limits | nothing over a limit | scanned in full | []",
+        "ambiguity | nothing ambiguous | one reading | []",
         "anti-virus | no virus found | clean | []",
     ];
     assert_eq!(told, expected);
@@ -345,6 +375,47 @@ fn the_trail_tells_what_was_seen_and_whose_entry_counted() {
         "spam: score 93 is at or above 90",
     ];
     assert_eq!(reasons, expected);
+}
+
+#[test]
+fn a_bounce_from_nobody_is_no_ambiguity() {
+    let rows = [
+        ("header.empty=from", "deliver"),
+        ("header.malformed=from", "unscannable"),
+        ("header.duplicate=from", "unscannable"),
+        ("mime.ambiguous", "unscannable"),
+    ];
+    for (oddity, expected) in rows {
+        let mut facts = message(0, oddity);
+        facts.envelope.sender = ReversePath::Null;
+        let decision = decide(&facts, &policy(), &Lists::default());
+        assert_eq!(outcome(&decision), expected, "{oddity}");
+        check_trail(&decision, oddity);
+    }
+}
+
+#[test]
+fn the_step_that_holds_what_is_ambiguous_says_so() {
+    let mut facts = message(0, "header.duplicate=from");
+    facts.mime.oddities.push("mime.ambiguous".into());
+    let decision = decide(&facts, &policy(), &Lists::default());
+    let step = decision
+        .trail
+        .iter()
+        .find(|step| step.decided.len() == 3)
+        .expect("one step decides");
+    assert_eq!(
+        (step.rule.as_str(), step.saw.as_str()),
+        (
+            "ambiguity",
+            "two From fields, its parts can be taken apart in two ways"
+        )
+    );
+    let refusal = decide(&message(0, "mime.partial"), &policy(), &Lists::default());
+    let Disposition::Refuse(reply) = &refusal.recipients[0].disposition else {
+        panic!("a fragment is refused: {:?}", refusal.recipients)
+    };
+    assert!(reply.to_string().contains("send it whole"), "{reply}");
 }
 
 #[test]

@@ -149,11 +149,33 @@ fn long_lines_are_a_fact() {
 
 #[test]
 fn lies_are_looked_through() {
-    let rows: [(&str, &[&str], &str); 9] = [
+    let rows: [(&str, &[&str], &str); 13] = [
         (
             "Content-Type: text/plain; boundary=x\r\n\r\n--x\r\n\r\none\r\n--x--\r\n",
+            &["mime.ambiguous"],
+            "a boundary of no multipart, which some readers take",
+        ),
+        (
+            "Content-Type: text/plain; boundary=x\r\n\r\n-- \r\nmy name\r\n",
             &[],
-            "a boundary that is none",
+            "a boundary that never comes",
+        ),
+        (
+            "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\nContent-Type: message/partial; number=1; \
+             total=2; id=a\r\n\r\nhalf\r\n--x--\r\n",
+            &["mime.partial"],
+            "a fragment as a part",
+        ),
+        (
+            "Content-Type: message/rfc822\r\n\r\nContent-Type: message/external-body; access-type=anon-ftp\r\n\r\n\
+             Content-Type: image/png\r\n\r\n",
+            &["mime.external-body"],
+            "content that lies elsewhere, in a message in a message",
+        ),
+        (
+            "Content-Type: text/plain\r\n\r\nContent-Type: message/partial; id=a\r\n",
+            &[],
+            "text about fragments",
         ),
         (
             "Content-Type: image/png\r\n\r\nno picture\r\n",
@@ -278,6 +300,51 @@ fn the_test_virus_is_found_wherever_it_lies() {
         !is_virus(&format!("{START}\r\n{}\r\n", plain.replace("EICAR", "EICAT"))),
         "another text"
     );
+}
+
+#[test]
+fn the_test_virus_is_found_under_every_plausible_boundary() {
+    let coded = base64(eicar().as_bytes());
+    let mixed = "Content-Type: multipart/mixed; boundary=x\r\n\r\n--x\r\n";
+    let file = "Content-Type: application/zip; name=a.zip\r\nContent-Transfer-Encoding: base64\r\n";
+    let rows = [
+        (
+            format!(
+                "{START}Content-Type: text/plain; boundary=b\r\n\r\n--b\r\n{file}\r\n{coded}\r\n--b--\r\n"
+            ),
+            "under a type that is no multipart's, with a boundary",
+        ),
+        (
+            format!(
+                "{START}{mixed}Content-Type: text/html; boundary=\"b c\"\r\n\r\n--b c\r\n{mixed}\r\n--b c\r\n\
+                 {file}\r\n{coded}\r\n--b c--\r\n--x--\r\n"
+            ),
+            "the same as a part",
+        ),
+        (
+            format!(
+                "{START}Content-Type: multipart/mixed; boundary=absent\r\n\r\n--b\r\n{file}\r\n{coded}\r\n--b--\r\n"
+            ),
+            "under another boundary than the declared one",
+        ),
+        (
+            format!(
+                "{START}Content-Type: multipart/mixed\r\n\r\nsee\r\n--b\r\n{file}\r\n{coded}\r\n--b--\r\n"
+            ),
+            "under a boundary that is not declared",
+        ),
+        (
+            format!(
+                "{START}Content-Type: text/plain; boundary=a\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n\
+                 --b\r\n{file}\r\n{coded}\r\n--b--\r\n"
+            ),
+            "under the second of two types, each with a boundary",
+        ),
+    ];
+    for (message, reason) in rows {
+        assert!(is_virus(&message), "{reason}");
+        assert!(odd(&message).contains(&"mime.ambiguous".to_owned()), "{reason}");
+    }
 }
 
 #[test]

@@ -19,6 +19,29 @@ fn show(house: &House, subject: Subject) -> Detail {
 }
 
 #[test]
+fn what_happened_within_one_millisecond_is_told_in_its_order() {
+    let house = House::new();
+    house.feed(&numbered(
+        1,
+        vec![
+            at(0, connected(1)),
+            accepted(0, message(10, &[("ann@example.com", Disposition::Deliver)])),
+            at(0, disconnected(1, &[])),
+        ],
+    ));
+    let texts: Vec<String> = show(&house, Subject::Mid(Mid(10)))
+        .timeline
+        .into_iter()
+        .map(|one| one.text)
+        .collect();
+    assert!(
+        texts[0].contains("connected from") && texts[1].contains("accepted"),
+        "{texts:?}"
+    );
+    assert!(texts[texts.len() - 1].contains("disconnected"), "{texts:?}");
+}
+
+#[test]
 fn a_message_tells_every_recipients_fate_from_the_first_packet_on() {
     let house = House::new();
     house.feed(&life());
