@@ -17,30 +17,34 @@ pub fn lists(config: &Config, action: Option<Lists>, output: &mut Output) -> Res
     match action {
         None => show(&door, None, output),
         Some(Lists::Show { owner }) => show(&door, owner, output),
-        Some(Lists::Add(entry)) => {
-            let Entry {
-                list,
-                sender: pattern,
-                owner,
-            } = entry;
-            let kind = kind(&list);
-            let done = format!("added {pattern} to the {} of {owner}", kind.as_str());
-            change(&door, Request::ListAdd { owner, kind, pattern }, &done, output)
-        }
-        Some(Lists::Remove(entry)) => {
-            let Entry {
-                list,
-                sender: pattern,
-                owner,
-            } = entry;
-            let kind = kind(&list);
-            let done = format!("removed {pattern} from the {} of {owner}", kind.as_str());
-            change(&door, Request::ListRemove { owner, kind, pattern }, &done, output)
-        }
+        Some(Lists::Add(entry)) => change(&door, entry, Change::Add, output),
+        Some(Lists::Remove(entry)) => change(&door, entry, Change::Remove, output),
     }
 }
 
-fn change(door: &Door, request: Request, done: &str, output: &mut Output) -> Result<ExitCode, Trouble> {
+enum Change {
+    Add,
+    Remove,
+}
+
+fn change(door: &Door, entry: Entry, change: Change, output: &mut Output) -> Result<ExitCode, Trouble> {
+    let Entry {
+        list,
+        sender: pattern,
+        owner,
+    } = entry;
+    let kind = kind(&list);
+    let list = format!("{} of {owner}", kind.as_str());
+    let (request, done) = match change {
+        Change::Add => {
+            let done = format!("added {pattern} to the {list}");
+            (Request::ListAdd { owner, kind, pattern }, done)
+        }
+        Change::Remove => {
+            let done = format!("removed {pattern} from the {list}");
+            (Request::ListRemove { owner, kind, pattern }, done)
+        }
+    };
     door.tell(request)?;
     output.line(done)?;
     Ok(ExitCode::SUCCESS)

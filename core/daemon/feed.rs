@@ -36,8 +36,8 @@ pub struct ShardTail {
 pub struct Parts {
     /// Fed.
     pub store: Arc<Store>,
-    /// Where mail logs go.
-    pub logs: PathBuf,
+    /// Written.
+    pub logs: MailLogs,
     /// One a shard.
     pub tails: Vec<ShardTail>,
     /// What the shards say; closed when they have ended.
@@ -69,16 +69,15 @@ pub fn tails(store: &Store, shards: &[RecoveredShard]) -> Result<Vec<ShardTail>,
 /// Starts the writer's thread; it ends when the shards have, with everything fed.
 ///
 /// # Errors
-/// The log cannot be opened, or a thread cannot be made.
-pub fn start(parts: Parts) -> Result<JoinHandle<()>, super::StartError> {
-    let logs = MailLogs::open(&parts.logs)?;
-    let writer = thread::Builder::new().name("index-writer".to_owned());
-    Ok(writer.spawn(move || Writer { parts, logs }.run())?)
+/// A thread cannot be made.
+pub fn start(parts: Parts) -> io::Result<JoinHandle<()>> {
+    thread::Builder::new()
+        .name("index-writer".to_owned())
+        .spawn(move || Writer { parts }.run())
 }
 
 struct Writer {
     parts: Parts,
-    logs: MailLogs,
 }
 
 impl Writer {
@@ -130,12 +129,14 @@ impl Writer {
     }
 
     fn feed_all(&mut self) {
-        let Parts { store, tails, .. } = &mut self.parts;
+        let Parts {
+            store, tails, logs, ..
+        } = &mut self.parts;
         for shard in tails {
             loop {
                 match shard.next_batch() {
                     Ok(batch) if batch.is_empty() => break,
-                    Ok(batch) => feed(store, &mut self.logs, shard.number, batch),
+                    Ok(batch) => feed(store, logs, shard.number, batch),
                     Err(error) => {
                         eprintln!(
                             "postern: the index cannot read {}: {error}",

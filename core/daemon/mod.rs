@@ -15,7 +15,7 @@ use directories::{Directories, DirectoryError};
 use postern_engine::policy::{self, Config, Lists};
 use postern_engine::recovery::{self, RecoveredShard};
 use postern_engine::{BindError, Engine, HighestIds, Notice, Preparation, Shared};
-use postern_quarantine::{Door, DoorOpenError, MailLogsError, Settings, Store, StoreError};
+use postern_quarantine::{Door, DoorOpenError, MailLogs, MailLogsError, Settings, Store, StoreError};
 use postern_vocab::{ListChange, Timestamp, limits};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -74,7 +74,7 @@ pub struct Running {
 /// portal process.
 ///
 /// # Errors
-/// [`StartError`]; nothing is left running then.
+/// [`StartError`]; no mail was taken then, unless the system is out of threads.
 pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
     let driver = postern_engine::choose(config.driver).map_err(StartError::Driver)?;
     let directories = Directories::prepare(&config)?;
@@ -88,8 +88,16 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
         .iter()
         .fold(ids_of(&store), |highest, shard| highest.max(shard.highest));
     let shared = Shared::new(config, Lists::from_entries(store.lists()?), highest);
-    let (notices, heard) = crossbeam::channel::bounded::<Notice>(limits::INDEX_NOTICES_MAX);
+    // All that may fail comes before the shards, which take mail as soon as they are there.
+    let logs = MailLogs::open(&directories.logs)?;
     let tails = feed::tails(&store, &shards)?;
+    let (submit, submitted) = crossbeam::channel::bounded(1);
+    let mail = postern_quarantine::Mail {
+        submit: submit.clone(),
+        lists_changed: lists_changed(Arc::clone(&shared)),
+    };
+    let door = Door::open(&shared.config.run_dir, Arc::clone(&store), mail)?;
+    let (notices, heard) = crossbeam::channel::bounded::<Notice>(limits::INDEX_NOTICES_MAX);
     let engine = Engine::start(Preparation {
         shared: Arc::clone(&shared),
         shards,
@@ -99,21 +107,16 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
         seal: random()?,
     })?;
     let engine = Arc::new(engine);
-    let (submit, submitted) = crossbeam::channel::bounded(1);
     let submissions = submissions::carry(submitted, Arc::clone(&engine))?;
-    let feed = feed::start(feed::Parts {
-        store: Arc::clone(&store),
-        logs: directories.logs.clone(),
+    let parts = feed::Parts {
+        store,
+        logs,
         tails,
         heard,
         engine: Arc::clone(&engine),
-        submit: submit.clone(),
-    })?;
-    let mail = postern_quarantine::Mail {
         submit,
-        lists_changed: lists_changed(Arc::clone(&shared)),
     };
-    let door = Door::open(&shared.config.run_dir, store, mail)?;
+    let feed = feed::start(parts)?;
     let portal = shared
         .config
         .portal

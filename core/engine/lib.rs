@@ -16,6 +16,7 @@ mod session;
 pub mod shard;
 pub mod shared;
 mod start;
+pub mod stopping;
 pub mod submission;
 mod trace_header;
 

@@ -4,8 +4,9 @@
 use crate::arrival::{self, Arrival};
 use crate::driver::Driver;
 use crate::net::{Conn, Net, Received, receive_within};
-use crate::shard::{Phase, Proof, Shard};
+use crate::shard::{Proof, Shard};
 use crate::shared::Charge;
+use crate::stopping::Phase;
 use crate::trace_header::Protocol;
 use bytes::{Bytes, BytesMut};
 use postern_policy::RatAnswer;
@@ -186,7 +187,7 @@ impl<D: Driver> Session<D> {
             Reading::Body => (patience, Phase::Closing),
         };
         let buffer = self.server.take_buffer();
-        let stop = self.shard.reached(until);
+        let stop = self.shard.stopping.reached(until);
         let (received, buffer) = receive_within(&*self.conn, buffer, limit, stop).await;
         let now = self.shard.clock.now();
         match received {
@@ -290,7 +291,7 @@ impl<D: Driver> Session<D> {
 
     /// Memory and disk for one more message: asked before it is begun, so that nothing accepted has to be given up.
     fn has_room(&self) -> Result<(), Reply> {
-        if self.shard.has_reached(Phase::Draining) {
+        if self.shard.stopping.has_reached(Phase::Draining) {
             return Err(Reply::fixed(421, "4.3.2", "Service is stopping, try again later"));
         }
         let short = self.shard.disk_full.get()

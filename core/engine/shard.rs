@@ -8,14 +8,17 @@ use crate::dns::Dns;
 use crate::driver::Driver;
 use crate::net::{Listener, Net};
 use crate::session;
-use crate::shared::Shared;
+use crate::shared::{Charge, Shared};
+use crate::stopping::{Phase, Stopping};
 use crate::submission::Command;
 use bytes::Bytes;
 use postern_journal::{BodyAt, Durable, Journal, JournalError};
 use postern_smtp::Stored;
 use postern_vocab::events::Accepted;
 use postern_vocab::{Disposition, Event, Mid, Recorded, Rid, limits};
+use rustix::io::Errno;
 use std::cell::{Cell, RefCell};
+use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -25,17 +28,6 @@ use tokio::task::{JoinHandle, spawn_local};
 
 /// How often the free space of the journal's disk is looked at.
 const SPACE_CHECK: Duration = Duration::from_secs(1);
-
-/// How far stopping has come.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Phase {
-    /// Mail is taken.
-    Running,
-    /// No new connections or transactions; messages on their way in are finished.
-    Draining,
-    /// Whatever is still open is closed.
-    Closing,
-}
 
 /// See the module.
 pub struct Shard<D: Driver> {
@@ -58,7 +50,7 @@ pub struct Shard<D: Driver> {
     /// The time.
     pub clock: Clock,
     /// How far stopping has come.
-    pub phase: watch::Receiver<Phase>,
+    pub stopping: Stopping,
     /// Whether the journal's disk has too little room to take another message.
     pub disk_full: Cell<bool>,
     /// Connections open now.
@@ -75,8 +67,8 @@ impl Stored for Proof {
 }
 
 impl<D: Driver> Shard<D> {
-    /// Writes an event with the next group; nobody waits for it. A journal that takes nothing any more has told so in
-    /// the log, and refuses all mail.
+    /// Writes an event with the next group; nobody waits for it. A journal that takes nothing any more refuses all mail,
+    /// and `watch_space` says why.
     pub fn record(&self, event: Event) {
         let _ = self.journal.append(Recorded {
             at: self.clock.now(),
@@ -88,12 +80,7 @@ impl<D: Driver> Shard<D> {
     ///
     /// # Errors
     /// It is not on stable storage, and nothing will be done with it.
-    pub async fn take(
-        &self,
-        accepted: Accepted,
-        body: Bytes,
-        charge: crate::shared::Charge,
-    ) -> Result<Proof, JournalError> {
+    pub async fn take(&self, accepted: Accepted, body: Bytes, charge: Charge) -> Result<Proof, JournalError> {
         let now = self.clock.now();
         let rids: Vec<Rid> = accepted.decision.rids(|one| *one == Disposition::Deliver);
         let mut content = Content {
@@ -119,18 +106,6 @@ impl<D: Driver> Shard<D> {
         }
         Ok(Proof(durable))
     }
-
-    /// Whether stopping has reached `phase`.
-    #[must_use]
-    pub fn has_reached(&self, phase: Phase) -> bool {
-        *self.phase.borrow() >= phase
-    }
-
-    /// Completes when stopping reaches `phase`.
-    pub async fn reached(&self, phase: Phase) {
-        // The sender is gone only when the daemon is: that is as late as it gets.
-        let _ = self.phase.clone().wait_for(|now| *now >= phase).await;
-    }
 }
 
 /// A listener with its name in the configuration.
@@ -140,8 +115,10 @@ pub type NamedListener<D> = (Rc<str>, <<D as Driver>::Net as Net>::Listener);
 pub async fn run<D: Driver>(
     shard: Rc<Shard<D>>,
     listeners: Vec<NamedListener<D>>,
-    commands: mpsc::Receiver<Command>,
+    (commands, phases): (mpsc::Receiver<Command>, watch::Receiver<Phase>),
 ) {
+    let follower = Rc::clone(&shard);
+    let following = spawn_local(async move { follower.stopping.follow(phases).await });
     let journal = shard.journal.clone();
     let commits = spawn_local(async move { journal.run().await });
     let space = spawn_local(watch_space(Rc::clone(&shard)));
@@ -152,11 +129,12 @@ pub async fn run<D: Driver>(
         .map(|(name, listener)| spawn_local(accept::<D>(Rc::clone(&shard), name, listener)))
         .collect();
 
-    shard.reached(Phase::Draining).await;
+    shard.stopping.reached(Phase::Draining).await;
     accepting.into_iter().for_each(|task| task.abort());
     drain(&shard, deliveries).await;
-    submissions.abort();
-    space.abort();
+    for task in [submissions, space, following] {
+        task.abort();
+    }
     // What cannot be written now was never acknowledged to anyone.
     let _ = shard.journal.settled().await;
     commits.abort();
@@ -174,7 +152,7 @@ async fn drain<D: Driver>(shard: &Shard<D>, deliveries: JoinHandle<()>) {
         }
     };
     let closed = async {
-        shard.reached(Phase::Closing).await;
+        shard.stopping.reached(Phase::Closing).await;
         tokio::time::sleep(CLOSING_GRACE).await;
     };
     tokio::select! {
@@ -184,8 +162,7 @@ async fn drain<D: Driver>(shard: &Shard<D>, deliveries: JoinHandle<()>) {
 }
 
 async fn accept<D: Driver>(shard: Rc<Shard<D>>, name: Rc<str>, listener: <D::Net as Net>::Listener) {
-    /// Out of descriptors, say: trying again at once would only burn the core.
-    const AFTER_FAILURE: Duration = Duration::from_millis(100);
+    const AFTER_SHORTAGE: Duration = Duration::from_secs(1);
     loop {
         match listener.accept().await {
             Ok(conn) => {
@@ -197,21 +174,58 @@ async fn accept<D: Driver>(shard: Rc<Shard<D>>, name: Rc<str>, listener: <D::Net
                     shard.work.notify_one();
                 });
             }
-            Err(_) => tokio::time::sleep(AFTER_FAILURE).await,
+            Err(error) if is_shortage(&error) => {
+                eprintln!(
+                    "postern: listener \"{name}\" cannot accept: {error}; raise LimitNOFILE or the memory limit"
+                );
+                tokio::time::sleep(AFTER_SHORTAGE).await;
+            }
+            // The client was gone before it was here: that is no reason to keep the next one waiting.
+            Err(_) => tokio::task::yield_now().await,
         }
     }
 }
 
+/// Out of descriptors or memory: trying again at once would only burn the core.
+fn is_shortage(error: &io::Error) -> bool {
+    let error = error.raw_os_error().map(Errno::from_raw_os_error);
+    matches!(
+        error,
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)
+    )
+}
+
 /// Keeps `disk_full` true to the disk: accepted mail must still be able to move, so new mail stops before the last
-/// octet does. On a small disk the reserve is a twentieth of it.
+/// octet does. On a small disk the reserve is a twentieth of it. Clients hear 452; why they do is said here.
 async fn watch_space<D: Driver>(shard: Rc<Shard<D>>) {
+    let mut failure = None;
     loop {
         if let Ok(disk) = rustix::fs::statvfs(&shard.directory) {
             let (free, total) = (disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize);
-            shard
-                .disk_full
-                .set(free < limits::DISK_FREE_BYTES_MIN.min(total / 20));
+            note_space(&shard, free, limits::DISK_FREE_BYTES_MIN.min(total / 20));
         }
+        let now = shard.journal.failure();
+        if now != failure
+            && let Some(error) = &now
+        {
+            eprintln!("postern: {error}");
+        }
+        failure = now;
         tokio::time::sleep(SPACE_CHECK).await;
+    }
+}
+
+fn note_space<D: Driver>(shard: &Shard<D>, free: u64, reserve: u64) {
+    let full = free < reserve;
+    if shard.disk_full.replace(full) == full {
+        return;
+    }
+    let directory = shard.directory.display();
+    match full {
+        true => eprintln!(
+            "postern: only {free} octets are free for the journal in {directory}: new mail gets 452 until {reserve} are; \
+             make room there"
+        ),
+        false => eprintln!("postern: there is room again for the journal in {directory}: mail is taken"),
     }
 }

@@ -8,8 +8,9 @@ use crate::net::epoll::{EpollListener, EpollNet};
 use crate::net::threads::ThreadDisk;
 use crate::net::uring::{UringListener, UringNet};
 use crate::recovery::RecoveredShard;
-use crate::shard::{NamedListener, Phase, Shard, run};
+use crate::shard::{NamedListener, Shard, run};
 use crate::shared::Shared;
+use crate::stopping::{Phase, Stopping};
 use crate::submission::{Command, Done};
 use crossbeam::channel::Sender;
 use postern_journal::{Disk, Journal, Position, Settings, StdFiles};
@@ -221,14 +222,14 @@ async fn start<D: Driver<Files = StdFiles>>(
         queue: RefCell::new(queue),
         work: Notify::new(),
         clock: Clock::Wall,
-        phase,
+        stopping: Stopping::default(),
         disk_full: Cell::new(false),
         connections: Cell::new(0),
     });
     for mid in unfinished {
         shard.record(Event::Finished { mid });
     }
-    run(shard, listeners, commands).await;
+    run(shard, listeners, (commands, phase)).await;
 }
 
 fn open<D: Disk>(

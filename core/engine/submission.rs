@@ -4,7 +4,7 @@
 use crate::driver::Driver;
 use crate::shard::Shard;
 use crate::trace_header;
-use postern_journal::{Position, StdFiles};
+use postern_journal::Position;
 use postern_vocab::events::Accepted;
 use postern_vocab::{Mid, Submission};
 use std::rc::Rc;
@@ -57,5 +57,5 @@ async fn submit<D: Driver>(shard: &Shard<D>, submission: Submission) -> Result<M
 fn reclaim<D: Driver>(shard: &Shard<D>, position: Position) {
     shard.journal.indexed_up_to(position);
     // A file that cannot be removed is tried again at the next notice; until then it only takes room.
-    let _ = shard.journal.reclaim(&StdFiles);
+    let _ = shard.journal.reclaim(&shard.files);
 }

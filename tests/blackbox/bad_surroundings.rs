@@ -253,6 +253,12 @@ fn a_full_disk_is_a_state_from_which_it_recovers_by_itself() {
     soon("it takes mail again", || {
         mail_from().starts_with("250").then_some(())
     });
+    let said = gateway.stderr();
+    assert!(
+        said.contains("octets are free for the journal in") && said.contains("make room there"),
+        "{said}"
+    );
+    assert!(said.contains("there is room again for the journal"), "{said}");
     kept.push(message("between"));
     gateway.accepts(SENDER, &[ALICE], &kept[1]);
 

@@ -8,7 +8,8 @@ mod settle;
 mod worker;
 
 use crate::driver::Driver;
-use crate::shard::{Phase, Shard};
+use crate::shard::Shard;
+use crate::stopping::Phase;
 use crew::Crews;
 use postern_vocab::limits;
 use queue::Lane;
@@ -23,7 +24,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(60);
 pub async fn schedule<D: Driver>(shard: Rc<Shard<D>>) {
     let crews = Rc::new(Crews::default());
     let mut workers = JoinSet::new();
-    while !shard.has_reached(Phase::Draining) {
+    while !shard.stopping.has_reached(Phase::Draining) {
         let now = shard.clock.now();
         shard.queue.borrow_mut().promote(now);
         for lane in lanes_to_staff(&shard, &crews) {
@@ -38,7 +39,7 @@ pub async fn schedule<D: Driver>(shard: Rc<Shard<D>>) {
             Some(_) = workers.join_next() => {}
             () = shard.work.notified() => {}
             () = tokio::time::sleep(sleep) => {}
-            () = shard.reached(Phase::Draining) => {}
+            () = shard.stopping.reached(Phase::Draining) => {}
         }
     }
     while workers.join_next().await.is_some() {}

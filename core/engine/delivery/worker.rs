@@ -6,7 +6,8 @@ use super::settle::{Attempt, settle};
 use crate::dns::Unresolved;
 use crate::driver::Driver;
 use crate::net::{Conn, Net, Received, receive_within};
-use crate::shard::{Phase, Shard};
+use crate::shard::Shard;
+use crate::stopping::Phase;
 use bytes::{Bytes, BytesMut};
 use postern_journal::read_body;
 use postern_smtp::{Client, ClientStep, Outgoing, Sent};
@@ -63,7 +64,7 @@ async fn next_job<D: Driver>(
     let idle = tokio::time::sleep(limits::DELIVERY_IDLE);
     tokio::pin!(idle);
     loop {
-        if shard.has_reached(Phase::Draining) || (sent > 0 && conn.has_input()) {
+        if shard.stopping.has_reached(Phase::Draining) || (sent > 0 && conn.has_input()) {
             return None;
         }
         let job = shard.queue.borrow_mut().take(&seat.lane);
@@ -72,7 +73,7 @@ async fn next_job<D: Driver>(
         }
         tokio::select! {
             () = seat.wake.notified() => {}
-            () = shard.reached(Phase::Draining) => {}
+            () = shard.stopping.reached(Phase::Draining) => {}
             () = &mut idle => return None,
         }
     }
@@ -163,6 +164,7 @@ pub fn body_of<D: Driver>(shard: &Shard<D>, job: &Job) -> Result<Bytes, Reply> {
     }
     // The text stays with us: a bounce goes to a stranger, who is told no paths.
     read_body(&shard.files, &shard.directory, &job.content.body_at)
+        .inspect_err(|error| eprintln!("postern: MID {} cannot be read back: {error}", job.content.mid))
         .map_err(|_| Reply::fixed(451, "4.3.0", "the stored message cannot be read"))
 }
 

@@ -6,7 +6,8 @@ use postern_engine::driver::Driver;
 use postern_engine::journal::{Journal, Position, Settings};
 use postern_engine::net::Net;
 use postern_engine::policy::{Lists, load};
-use postern_engine::shard::{Phase, Shard, run};
+use postern_engine::shard::{Shard, run};
+use postern_engine::stopping::{Phase, Stopping};
 use postern_engine::submission::Command;
 use postern_engine::{Shared, recovery};
 use postern_vocab::NodeId;
@@ -76,12 +77,12 @@ impl Rig {
             queue: RefCell::new(recovered.queue),
             work: Notify::new(),
             clock: below.clock,
-            phase: phases,
+            stopping: Stopping::default(),
             disk_full: Cell::new(false),
             connections: Cell::new(0),
         });
         let listeners = vec![(Rc::from("inbound"), below.listener)];
-        let shard = tokio::task::spawn_local(run(shard, listeners, received));
+        let shard = tokio::task::spawn_local(run(shard, listeners, (received, phases)));
         Self {
             phase,
             shard,
