@@ -36,6 +36,7 @@ pub async fn serve(
             }
             Step::Ask(Question::Message { body, .. }) => server.answer_message(take(body)),
             Step::Ask(_) => server.answer(Ok(())),
+            Step::StartTls => unreachable!("not offered"),
             Step::Delay(wait) => tokio::time::sleep(wait).await,
             Step::Close(_) => return stream.write_all(&server.take_output()).await,
         }

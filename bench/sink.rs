@@ -123,11 +123,12 @@ pub fn start() -> io::Result<(SocketAddr, Arc<Count>)> {
 
 async fn accept(listener: TcpListener, count: Arc<Count>, store: Option<PathBuf>) {
     let settings = Arc::new(ServerSettings {
-        hostname: "sink.example.test".to_owned(),
-        postmaster: "postmaster@example.test".parse().expect("a valid address"),
         message_bytes_max: limits::MESSAGE_BYTES_MAX * 2,
-        recipients_max: limits::RECIPIENTS_MAX,
         messages_max: u32::MAX,
+        ..ServerSettings::new(
+            "sink.example.test",
+            "postmaster@example.test".parse().expect("a valid address"),
+        )
     });
     loop {
         // A connection that was gone before it was accepted is its sender's to try again.

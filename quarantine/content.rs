@@ -89,7 +89,7 @@ pub(crate) fn made_here(mailbox: Address, message: Vec<u8>) -> Submission {
             sender: ReversePath::Null,
             recipients: vec![mailbox],
             body,
-            declared_bytes: None,
+            ..Envelope::default()
         },
         decision: Decision {
             recipients: vec![RecipientDecision {

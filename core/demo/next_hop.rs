@@ -30,11 +30,12 @@ pub fn start(address: SocketAddr, delivered: &Path) -> Result<(), Trouble> {
     };
     let listener = TcpListener::bind(address).map_err(cannot())?;
     let settings = Arc::new(ServerSettings {
-        hostname: "next-hop.example.test".to_owned(),
-        postmaster: "postmaster@example.test".parse().expect("a valid address"),
         message_bytes_max: limits::MESSAGE_BYTES_MAX * 2,
-        recipients_max: limits::RECIPIENTS_MAX,
         messages_max: u32::MAX,
+        ..ServerSettings::new(
+            "next-hop.example.test",
+            "postmaster@example.test".parse().expect("a valid address"),
+        )
     });
     let delivered = delivered.to_owned();
     let accepting = move || accept(&listener, &settings, &delivered);
@@ -108,6 +109,7 @@ fn serve(mut stream: TcpStream, settings: Arc<ServerSettings>, delivered: &Path)
                 }));
             }
             Step::Ask(_) => server.answer(Ok(())),
+            Step::StartTls => unreachable!("not offered"),
             Step::Delay(time) => thread::sleep(time),
             Step::Close(_) => return stream.write_all(&server.take_output()),
         }

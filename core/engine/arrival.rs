@@ -9,7 +9,8 @@ use postern_policy::decide;
 use postern_scan::EnvelopeView;
 use postern_vocab::events::{Accepted, Judged, Origin, Refused, Stage};
 use postern_vocab::{
-    Decision, Disposition, Envelope, Event, Facts, Icid, Mid, Peer, Reply, ReverseName, Timestamp,
+    Classification, Decision, Direction, Disposition, Envelope, Event, Facts, Icid, Mid, Peer, Reply,
+    ReverseName, Timestamp,
 };
 
 /// What the session knows of a message that has arrived whole.
@@ -101,6 +102,10 @@ fn judge(
         reverse: arrival.reverse.clone(),
         helo: arrival.helo.to_owned(),
         helo_valid: arrival.helo_valid,
+        classification: Classification::default(),
+        tls: None,
+        user: None,
+        direction: Direction::Inbound,
         envelope: arrival.envelope,
         body_bytes: body.len() as u64,
         header: scan.header,

@@ -12,7 +12,9 @@ use bytes::{Bytes, BytesMut};
 use postern_policy::RatAnswer;
 use postern_smtp::{ProtocolRefusal, Question, Server, Step};
 use postern_vocab::events::{Connected, Disconnected, Ending, Incident, IncidentKind, Refused, Stage};
-use postern_vocab::{Address, Envelope, Event, Icid, Mid, Peer, Reply, ReverseName, ReversePath, limits};
+use postern_vocab::{
+    Address, Classification, Envelope, Event, Icid, Mid, Peer, Reply, ReverseName, ReversePath, limits,
+};
 use std::rc::Rc;
 use std::sync::Arc;
 use tokio::task::spawn_local;
@@ -106,6 +108,8 @@ impl<D: Driver> Session<D> {
         self.shard.record(Event::Disconnected(Disconnected {
             icid: self.icid,
             ending,
+            tls: None,
+            user: None,
             received_bytes: self.server.received_bytes(),
             accepted_messages: self.server.accepted_messages(),
             conversation,
@@ -123,6 +127,8 @@ impl<D: Driver> Session<D> {
             icid: self.icid,
             peer: self.peer.clone(),
             reverse: self.reverse.clone(),
+            classification: Classification::default(),
+            proxy: None,
         }));
         if self.conn.has_input() {
             let (_, early) = self
@@ -164,6 +170,7 @@ impl<D: Driver> Session<D> {
                     let answer = self.answer(question);
                     self.server.answer(answer);
                 }
+                Step::StartTls => unreachable!("not offered"),
                 Step::Delay(wait) => tokio::time::sleep(wait).await,
                 Step::Close(ending) => {
                     self.send().await;
@@ -258,6 +265,7 @@ impl<D: Driver> Session<D> {
             Question::Data => self.has_room().inspect_err(|reply| {
                 self.refused(Stage::Data, None, reply, "no room for another message");
             }),
+            Question::Auth(_) | Question::Xclient(_) => unreachable!("neither is offered"),
             Question::Message { .. } => unreachable!("messages are answered where they can be awaited"),
         }
     }

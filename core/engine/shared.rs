@@ -45,11 +45,10 @@ impl Shared {
 
 fn server_settings(config: &Config) -> ServerSettings {
     ServerSettings {
-        hostname: config.hostname.to_string(),
-        postmaster: postmaster(config),
         message_bytes_max: config.limits.message_bytes,
         recipients_max: config.limits.recipients,
         messages_max: config.limits.messages_per_connection,
+        ..ServerSettings::new(config.hostname.as_str(), postmaster(config))
     }
 }
 

@@ -16,6 +16,7 @@ pub use keys::{Given, KEYS, Key, TABLES, Table};
 pub use starter::starter;
 
 use crate::policy::Policy;
+use ipnet::IpNet;
 use postern_vocab::{Address, Domain, limits};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -46,6 +47,14 @@ pub struct Config {
     pub dns_servers: Vec<SocketAddr>,
     /// Who digests come from.
     pub digest_from: Address,
+    /// Certificates of our own, and what is asked of clients'.
+    pub tls: Tls,
+    /// Where recipients can be looked up, if it is configured.
+    pub directory: Option<Directory>,
+    /// Keys that outbound mail is signed with.
+    pub dkim: Vec<DkimKey>,
+    /// A database of countries in MaxMind's format, if there is one.
+    pub country_database: Option<PathBuf>,
     /// Every quarantine that a disposition can name.
     pub quarantines: Vec<Quarantine>,
     /// The rules that messages are judged by.
@@ -71,6 +80,97 @@ pub struct Listener {
     pub name: String,
     /// Where it listens.
     pub address: SocketAddr,
+    /// What holds for its connections.
+    pub rules: ListenerRules,
+}
+
+/// What holds for the connections of one listener. It follows a reload; the address does not.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ListenerRules {
+    /// How TLS begins.
+    pub tls: TlsMode,
+    /// Whether AUTH is offered, in TLS.
+    pub auth: bool,
+    /// The mail flow policy of clients that no sender group names; `None`: ACCEPTED.
+    pub policy: Option<String>,
+    /// Proxies that say for whom they speak in a PROXY header; one that is here must send it.
+    pub proxy_protocol: Vec<IpNet>,
+    /// Hosts that may say it by XCLIENT.
+    pub xclient: Vec<IpNet>,
+}
+
+/// How TLS begins on a listener.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum TlsMode {
+    /// By STARTTLS, where the mail flow policy offers it. RFC 3207.
+    #[default]
+    StartTls,
+    /// With the first octet. RFC 8314 §3.3.
+    Implicit,
+    /// Never.
+    Off,
+}
+
+/// Certificates.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Tls {
+    /// Our certificates with their keys; none: one is made and kept in the data directory.
+    pub certificates: Vec<CertificateFiles>,
+    /// Whether a client is asked for a certificate. It need not have one.
+    pub ask_client_certificate: bool,
+    /// Authorities whose client certificates count as verified; PEM.
+    pub client_authorities: Option<PathBuf>,
+}
+
+/// One certificate.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct CertificateFiles {
+    /// The chain, PEM, ours first.
+    pub certificate: PathBuf,
+    /// The private key, PEM; it may be the same file.
+    pub key: PathBuf,
+}
+
+/// A directory (LDAP) that knows our recipients. RFC 4511.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Directory {
+    /// `ldap://host:389` or `ldaps://host:636`.
+    pub url: String,
+    /// Whether `ldap://` goes on in TLS.
+    pub start_tls: bool,
+    /// Authorities for its certificate, PEM; `None`: the system's.
+    pub authorities: Option<PathBuf>,
+    /// Who we are there; empty: nobody (anonymous).
+    pub bind_dn: String,
+    /// A file with our password, on its first line.
+    pub bind_password_file: Option<PathBuf>,
+    /// Where to search.
+    pub base: String,
+    /// What to search for; `{address}`, `{local}` and `{domain}` stand for the recipient, escaped (RFC 4515 §3).
+    pub filter: String,
+    /// What a recipient hears when the directory gives no answer.
+    pub when_down: WhenDown,
+}
+
+/// What follows when it cannot be found out whether a recipient exists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum WhenDown {
+    /// 451: come again.
+    #[default]
+    Defer,
+    /// The recipient is taken.
+    Accept,
+}
+
+/// A key that outbound mail of one domain is signed with. RFC 6376.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct DkimKey {
+    /// The domain of the sender, and the `d=` of the signature.
+    pub domain: Domain,
+    /// `s=`.
+    pub selector: String,
+    /// The private key, RSA or Ed25519, PEM (PKCS#8 or PKCS#1).
+    pub key: PathBuf,
 }
 
 /// The web portal.

@@ -11,6 +11,8 @@
 pub mod config;
 pub mod decide;
 pub mod duration;
+pub mod flow;
+pub mod hat;
 pub mod hop;
 pub mod judge;
 pub mod policy;
@@ -24,12 +26,17 @@ mod ambiguity;
 mod parents;
 mod rulings;
 
-pub use config::{Config, ConfigError, Driver, Limits, Listener, Portal, Quarantine, load, starter};
+pub use config::{
+    CertificateFiles, Config, ConfigError, Directory, DkimKey, Driver, Limits, Listener, ListenerRules,
+    Portal, Quarantine, Tls, TlsMode, WhenDown, load, starter,
+};
 pub use decide::decide;
+pub use flow::{BareLineEnds, FlowPolicy, Greylist, Rate, RejectAt, Requirement, Verification};
+pub use hat::{Client, Hat, HostPattern, Hosts, SenderGroup};
 pub use hop::{Hop, HopHost};
 pub use judge::{Judgement, judge};
 pub use policy::{Action, AntiSpam, Policy};
-pub use rat::{Rat, RatAnswer};
+pub use rat::{Check, LocalRecipient, Rat, RatAnswer};
 pub use routes::{Route, Routes};
 pub use senders::{Senders, Which};
 pub use slbl::{Lists, Match};

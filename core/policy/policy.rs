@@ -1,9 +1,12 @@
 //! The immutable snapshot of the rules that one message is judged by. A reload makes a new one; a message keeps the
 //! one it began with.
 
+use crate::config::ListenerRules;
+use crate::hat::Hat;
 use crate::rat::Rat;
 use crate::routes::Routes;
 use postern_vocab::Domain;
+use std::collections::BTreeMap;
 
 /// Everything the rules need of the configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -13,6 +16,10 @@ pub struct Policy {
     pub version: String,
     /// The name this gateway gives itself.
     pub hostname: Domain,
+    /// Who may connect, and what for.
+    pub hat: Hat,
+    /// What holds for the connections of each listener, by its name.
+    pub listeners: BTreeMap<String, ListenerRules>,
     /// Which recipients are ours.
     pub rat: Rat,
     /// Where mail goes.

@@ -1,6 +1,8 @@
 //! The recipient access table: whose mail is taken at RCPT TO. Everything else is relaying, and refused. RFC 5321
 //! §3.6.2 and §7.9 (relaying), §4.5.1 (postmaster), RFC 2142 §4 (abuse).
 
+use crate::config::WhenDown;
+use crate::hop::Hop;
 use postern_vocab::events::IncidentKind;
 use postern_vocab::{Address, Domain, Reply};
 use std::collections::{HashMap, HashSet};
@@ -34,7 +36,7 @@ pub enum Recipients {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum RatAnswer {
     /// Ours.
-    Local,
+    Local(LocalRecipient),
     /// Not taken.
     Refuse {
         /// What the client is told.
@@ -44,6 +46,29 @@ pub enum RatAnswer {
         /// The misbehaviour it is, if it is one.
         incident: Option<IncidentKind>,
     },
+}
+
+/// A recipient that is taken, if it exists.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct LocalRecipient {
+    /// Who knows whether it exists.
+    pub check: Check,
+    /// The address to ask about: without a sub-address where the domain has them.
+    pub asked: Option<Address>,
+    /// Whether it counts towards the rates of recipients.
+    pub bypass_rates: bool,
+}
+
+/// Who knows whether a recipient exists.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum Check {
+    /// Nobody has to be asked: the table said yes, or every recipient is taken.
+    #[default]
+    None,
+    /// The directory.
+    Directory,
+    /// The next hop, by SMTP; what follows when it gives no answer.
+    CallAhead(Hop, WhenDown),
 }
 
 impl Rat {
@@ -81,7 +106,7 @@ impl Rat {
                     incident: None,
                 }
             }
-            Recipients::Listed(_) | Recipients::All => RatAnswer::Local,
+            Recipients::Listed(_) | Recipients::All => RatAnswer::Local(LocalRecipient::default()),
         }
     }
 
@@ -157,7 +182,7 @@ postmaster%elsewhere.example@listed.example  | 5.7.1 | not even for postmaster
         for row in ANSWERS.trim().lines() {
             let columns: Vec<&str> = row.split(" | ").map(str::trim).collect();
             let refusal = match table.check(&columns[0].parse().expect("a valid address")) {
-                RatAnswer::Local => None,
+                RatAnswer::Local(_) => None,
                 RatAnswer::Refuse {
                     reply,
                     rule,

@@ -19,4 +19,7 @@ pub mod replies;
 pub mod server;
 
 pub use client::{Client, ClientStep, Outgoing, Sent};
-pub use server::{ProtocolRefusal, Question, Server, ServerSettings, Step, Stored};
+pub use server::{
+    BareLineEnds, Credentials, Offer, ProtocolRefusal, Question, Server, ServerSettings, Step, Stored,
+    XclientAttribute, XclientName,
+};

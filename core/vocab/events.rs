@@ -2,6 +2,7 @@
 //! them and from nothing else, so no two of them can disagree.
 
 use crate::address::{Address, ReversePath};
+use crate::connection::{Classification, TlsFacts};
 use crate::decision::Decision;
 use crate::envelope::Envelope;
 use crate::facts::Facts;
@@ -11,7 +12,7 @@ use crate::reply::Reply;
 use crate::time::Timestamp;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 /// An event with its time.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
@@ -25,7 +26,8 @@ pub struct Recorded {
 /// Everything that can happen to a connection, a message, a recipient or a delivery.
 #[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
 pub enum Event {
-    /// A connection came in and got its banner, or was turned away at it (see `refused`).
+    /// A connection came in and got its banner, or was turned away at it (see `refused`). A second one for the same
+    /// connection replaces the first: a trusted proxy has named the client (XCLIENT).
     Connected(Connected),
     /// Sender, recipient, data or the connection itself was refused.
     Refused(Refused),
@@ -62,6 +64,12 @@ pub struct Connected {
     pub peer: Peer,
     /// The reverse look-up, as far as it had come when the banner was due.
     pub reverse: ReverseName,
+    /// How the sender group table classified it.
+    #[serde(default)]
+    pub classification: Classification,
+    /// The trusted proxy that named the client (PROXY protocol, XCLIENT), where one did.
+    #[serde(default)]
+    pub proxy: Option<IpAddr>,
 }
 
 /// Where in the conversation a refusal happened.
@@ -162,6 +170,18 @@ pub enum IncidentKind {
     TooManyErrors,
     /// A limit of ours was reached; the detail names it.
     OverLimit,
+    /// Commands came in the clear behind STARTTLS; they were thrown away. RFC 3207 §4.2, CVE-2011-0411.
+    StarttlsInjection,
+    /// A TLS handshake failed; the detail has the reason.
+    TlsFailed,
+    /// A log-in failed.
+    AuthFailed,
+    /// Too many invalid recipients: somebody guesses addresses.
+    HarvestAttack,
+    /// A rate of the mail flow policy was reached.
+    RateExceeded,
+    /// A PROXY header or XCLIENT from a peer who is not trusted with it.
+    UntrustedProxy,
     /// A mistake of ours; the connection was dropped with 421.
     InternalError,
 }
@@ -242,6 +262,12 @@ pub struct Disconnected {
     pub icid: Icid,
     /// How.
     pub ending: Ending,
+    /// What TLS came to, where it was used.
+    #[serde(default)]
+    pub tls: Option<TlsFacts>,
+    /// Who logged in.
+    #[serde(default)]
+    pub user: Option<String>,
     /// Octets received, bodies included.
     pub received_bytes: u64,
     /// Messages that got 250 at the end of data.

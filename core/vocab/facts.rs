@@ -1,6 +1,7 @@
 //! Everything learnt about one message, gathered into one value before anything is decided (DESIGN §1.2). Facts are
 //! kept with the tracking record: "explain", "what if" and replay read them again.
 
+use crate::connection::{Classification, Direction, TlsFacts};
 use crate::envelope::Envelope;
 use crate::ids::{Icid, Mid};
 use crate::peer::{Peer, ReverseName};
@@ -24,6 +25,18 @@ pub struct Facts {
     pub helo: String,
     /// Whether `helo` is a valid domain or address literal. RFC 5321 §4.1.1.1.
     pub helo_valid: bool,
+    /// How the sender group table classified that connection.
+    #[serde(default)]
+    pub classification: Classification,
+    /// What TLS came to, where it was used.
+    #[serde(default)]
+    pub tls: Option<TlsFacts>,
+    /// Who logged in. RFC 4954.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// Which way the message goes.
+    #[serde(default)]
+    pub direction: Direction,
     /// Sender and recipients.
     pub envelope: Envelope,
     /// Octets of the message as received: dot-unstuffed, without the end-of-data line.

@@ -5,6 +5,7 @@
 //! added later reads back as its default from an older record (`core/decisions/0002-record-encoding.md`).
 
 pub mod address;
+pub mod connection;
 pub mod decision;
 pub mod envelope;
 pub mod events;
@@ -20,8 +21,11 @@ pub mod time;
 pub mod verdict;
 
 pub use address::{Address, AddressError, Domain, ReversePath};
+pub use connection::{
+    Access, Classification, ClientCertificate, Direction, DnsListAnswer, DnsListing, Reputation, TlsFacts,
+};
 pub use decision::{Decision, Disposition, RecipientDecision, TrailStep};
-pub use envelope::{BodyKind, Envelope};
+pub use envelope::{BodyKind, DsnRequest, DsnReturn, Envelope, Notify, RecipientDsn};
 pub use events::{Event, Recorded};
 pub use facts::{Facts, Finding, HeaderFacts, MimeFacts};
 pub use ids::{Dcid, Icid, Mid, NodeId, Rid};

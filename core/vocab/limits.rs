@@ -64,6 +64,50 @@ pub const TAKEOVER_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often it looks.
 pub const TAKEOVER_LOOK: Duration = Duration::from_millis(20);
 
+// Who may connect, and how much.
+
+/// Connections at once from one address, unless a mail flow policy says otherwise. Loopback is exempt from it: proxies
+/// and tools on this machine share one address.
+pub const CONNECTIONS_PER_ADDRESS_MAX: u32 = 1_000;
+/// Invalid recipients an hour from one client before it is taken for a harvester.
+pub const INVALID_RECIPIENTS_PER_HOUR: u32 = 25;
+/// How long a greylisted client waits at first.
+pub const GREYLIST_WAIT: Duration = Duration::from_secs(180);
+/// How long it may take to come again.
+pub const GREYLIST_RETRY_WITHIN: Duration = Duration::from_secs(2 * 24 * 3_600);
+/// How long one that came again is remembered.
+pub const GREYLIST_REMEMBER: Duration = Duration::from_secs(36 * 24 * 3_600);
+/// Triples of greylisting that are remembered at once; the oldest makes room.
+pub const GREYLIST_TRIPLES_MAX: usize = 500_000;
+/// Keys of rates (clients, senders) that are counted at once; the one that was quiet longest makes room.
+pub const RATE_KEYS_MAX: usize = 262_144;
+/// Addresses and networks whose reputation is remembered at once.
+pub const REPUTATION_KEYS_MAX: usize = 262_144;
+/// Answers in the cache of recipients that a directory or a next hop was asked about.
+pub const RECIPIENT_CACHE_MAX: usize = 100_000;
+/// How long a positive answer in it holds.
+pub const RECIPIENT_CACHE_VALID: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// How long a negative one does: a new mailbox must not wait long for its first mail.
+pub const RECIPIENT_CACHE_INVALID: Duration = Duration::from_secs(300);
+/// How long asking a directory or a next hop about a recipient may take.
+pub const RECIPIENT_CHECK_TIMEOUT: Duration = Duration::from_secs(10);
+/// Answers in the DNS cache.
+pub const DNS_CACHE_MAX: u64 = 200_000;
+/// How long an answer in it holds at most, whatever its TTL says.
+pub const DNS_CACHE_TIME_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// DNS look-ups under way at once; over it an answer is "not now".
+pub const DNS_LOOKUPS_MAX: usize = 4_096;
+/// A TLS handshake, from STARTTLS on.
+pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Failed log-ins of one connection before it is closed.
+pub const AUTH_FAILURES_MAX: u32 = 3;
+/// A command line with AUTH in it. RFC 4954 §4.
+pub const AUTH_LINE_OCTETS_MAX: usize = 12_288;
+/// A PROXY header: version 1 has 107 octets at most, version 2 more with its extensions.
+pub const PROXY_HEADER_OCTETS_MAX: usize = 2_048;
+/// How long a trusted proxy may take to send it.
+pub const PROXY_HEADER_TIMEOUT: Duration = Duration::from_secs(5);
+
 // What is kept of a conversation.
 
 /// Octets of a peer shown in one event.

@@ -6,12 +6,13 @@ use crate::config::section::At;
 use crate::config::typed::{
     Typed, TypedAntiSpam, TypedDomain, TypedLimits, TypedListener, TypedPortal, TypedQuarantine,
 };
-use crate::config::{Config, Limits, Listener, Portal, Quarantine};
+use crate::config::{Config, Limits, Listener, ListenerRules, Portal, Quarantine, Tls};
+use crate::hat::Hat;
 use crate::policy::{Action, AntiSpam, Policy};
 use crate::rat::{Rat, Recipients, has_routing_characters};
 use crate::routes::{RoutePattern, Routes};
 use postern_vocab::{Address, Domain, limits};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -63,10 +64,16 @@ pub(crate) fn complete(typed: Typed, text: &str, problems: &Problems<'_>) -> Opt
             None => format!("quarantine@{}", domains.first()?).parse().ok()?,
         },
         domains,
+        tls: Tls::default(),
+        directory: None,
+        dkim: Vec::new(),
+        country_database: None,
         quarantines,
         policy: Policy {
             version: version_of(text),
             hostname: hostname.clone(),
+            hat: Hat::default(),
+            listeners: BTreeMap::new(),
             rat,
             routes,
             antispam,
@@ -154,6 +161,7 @@ fn listener(typed: TypedListener) -> Option<Listener> {
     Some(Listener {
         name: typed.name?.value,
         address: typed.address?.value,
+        rules: ListenerRules::default(),
     })
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 use crate::policy::{Action, AntiSpam};
-use crate::rat::RatAnswer;
+use crate::rat::{LocalRecipient, RatAnswer};
 use crate::routes::Route;
 
 const SMALLEST: &str = r#"
@@ -48,7 +48,8 @@ fn the_smallest_configuration_has_every_default() {
         config.listeners,
         [Listener {
             name: "inbound".into(),
-            address: "127.0.0.1:2525".parse().unwrap()
+            address: "127.0.0.1:2525".parse().unwrap(),
+            rules: crate::config::ListenerRules::default(),
         }]
     );
     assert_eq!(
@@ -70,7 +71,7 @@ fn the_smallest_configuration_has_every_default() {
     );
     assert_eq!(
         policy.rat.check(&"anyone@example.test".parse().unwrap()),
-        RatAnswer::Local
+        RatAnswer::Local(LocalRecipient::default())
     );
     let Route::Hop(hop) = policy.routes.find(&config.domains[0]) else {
         panic!("the domain has a route")
@@ -188,13 +189,13 @@ fn every_rule_takes_effect() {
     ] {
         assert_eq!(
             policy.rat.check(&taken.parse().unwrap()),
-            RatAnswer::Local,
+            RatAnswer::Local(LocalRecipient::default()),
             "{taken}"
         );
     }
     assert_ne!(
         policy.rat.check(&"carol@example.org".parse().unwrap()),
-        RatAnswer::Local
+        RatAnswer::Local(LocalRecipient::default())
     );
     let hop = |domain: &str| match policy.routes.find(&domain.parse().unwrap()) {
         Route::Hop(hop) => hop.to_string(),

@@ -3,14 +3,16 @@ use crate::judge::{ANTISPAM, ANTIVIRUS};
 use crate::policy::AntiSpam;
 use crate::{Rat, Routes};
 use postern_vocab::{
-    Disposition, Envelope, Finding, HeaderFacts, Icid, ListEntry, ListOwner, Mid, MimeFacts, Peer,
-    ReverseName, ReversePath, Timestamp, Verdict,
+    Classification, Direction, Disposition, Envelope, Finding, HeaderFacts, Icid, ListEntry, ListOwner, Mid,
+    MimeFacts, Peer, ReverseName, ReversePath, Timestamp, Verdict,
 };
 
 fn policy() -> Policy {
     Policy {
         version: "0123456789abcdef".into(),
         hostname: "mx.ours.example".parse().expect("valid"),
+        hat: crate::hat::Hat::default(),
+        listeners: std::collections::BTreeMap::new(),
         rat: Rat::default(),
         routes: Routes::default(),
         antispam: AntiSpam::default(),
@@ -40,6 +42,10 @@ fn facts() -> Facts {
         reverse: ReverseName::NotAsked,
         helo: "x.example".into(),
         helo_valid: true,
+        classification: Classification::default(),
+        tls: None,
+        user: None,
+        direction: Direction::Inbound,
         envelope,
         body_bytes: 1_000,
         header: HeaderFacts {

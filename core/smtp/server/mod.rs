@@ -30,7 +30,10 @@ mod sender;
 mod session;
 mod wire;
 
-pub use question::{ProtocolRefusal, Question, ServerSettings, Step, Stored};
+pub use question::{
+    BareLineEnds, Credentials, Offer, ProtocolRefusal, Question, ServerSettings, Step, Stored,
+    XclientAttribute, XclientName,
+};
 
 use bytes::BytesMut;
 use line::Lines;
@@ -117,7 +120,8 @@ impl Server {
         );
         match answer {
             Ok(()) => {
-                let banner = format!("{} ESMTP", self.session.settings.hostname);
+                let settings = &self.session.settings;
+                let banner = format!("{} {}", settings.hostname, settings.banner);
                 self.say(&Reply::made(220, "", &banner));
                 self.phase = Phase::Commands;
             }
@@ -154,6 +158,32 @@ impl Server {
                     }
                 },
             }
+        }
+    }
+
+    /// The settings for the client that a trusted proxy has named; before [`Self::open`].
+    pub fn set_settings(&mut self, settings: Arc<ServerSettings>) {
+        self.session.settings = settings;
+    }
+
+    /// The TLS handshake that [`Step::StartTls`] asked for is done. On a listener whose connections begin with TLS it is
+    /// called before [`Self::open`]. RFC 3207 §4.2: the conversation begins anew.
+    pub fn tls_established(&mut self, now: Timestamp) {
+        self.record.at(now);
+    }
+
+    /// It failed: the connection is never taken back into the clear.
+    pub fn tls_failed(&mut self, reason: &str, now: Timestamp) {
+        self.record.at(now);
+        self.record.incident(IncidentKind::TlsFailed, reason.as_bytes());
+        self.phase = Phase::Closing(Ending::Closed);
+    }
+
+    /// Answers no, with any 4yz or 5yz, and closes the connection behind it.
+    pub fn answer_and_close(&mut self, reply: &Reply) {
+        match std::mem::replace(&mut self.phase, Phase::Commands) {
+            Phase::Closing(ending) => self.phase = Phase::Closing(ending),
+            _ => self.close(reply, Ending::Closed),
         }
     }
 

@@ -3,14 +3,18 @@
 
 use bytes::BytesMut;
 use postern_vocab::events::{Ending, Stage};
-use postern_vocab::{Address, BodyKind, Envelope, Mid, Reply, ReversePath};
+use postern_vocab::{Address, BodyKind, Envelope, Mid, Reply, ReversePath, limits};
+use std::fmt;
 use std::time::Duration;
 
-/// What the configuration says to the protocol.
-#[derive(Clone, Debug)]
+/// What the configuration says to the protocol about one connection: its mail flow policy, as far as the protocol acts
+/// on it.
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ServerSettings {
     /// Our name in the banner and the EHLO reply.
     pub hostname: String,
+    /// The text behind our name in the banner: `ESMTP`.
+    pub banner: String,
     /// The mailbox that `RCPT TO:<postmaster>` without a domain stands for. RFC 5321 §4.5.1.
     pub postmaster: Address,
     /// The largest message, as SIZE announces it. RFC 1870.
@@ -19,6 +23,61 @@ pub struct ServerSettings {
     pub recipients_max: usize,
     /// Messages of one connection whose data was received.
     pub messages_max: u32,
+    /// Malformed or unknown commands before the connection is closed.
+    pub errors_max: u32,
+    /// The delay on each reply to an error, once there were `limits::ERRORS_BEFORE_DELAY`.
+    pub error_delay: Duration,
+    /// STARTTLS. RFC 3207.
+    pub tls: Offer,
+    /// AUTH; in TLS only, whatever is written here. RFC 4954.
+    pub auth: Offer,
+    /// Whether this client may say by XCLIENT for whom it speaks.
+    pub xclient: bool,
+    /// What becomes of bare line ends in a message.
+    pub bare_line_ends: BareLineEnds,
+}
+
+impl ServerSettings {
+    /// The defaults of [`limits`], with nothing on offer that needs more than this machine.
+    #[must_use]
+    pub fn new(hostname: &str, postmaster: Address) -> Self {
+        Self {
+            hostname: hostname.to_owned(),
+            banner: "ESMTP".to_owned(),
+            postmaster,
+            message_bytes_max: limits::MESSAGE_BYTES_MAX,
+            recipients_max: limits::RECIPIENTS_MAX,
+            messages_max: limits::MESSAGES_PER_CONNECTION_MAX,
+            errors_max: limits::ERRORS_BEFORE_CLOSE,
+            error_delay: limits::ERROR_DELAY,
+            tls: Offer::No,
+            auth: Offer::No,
+            xclient: false,
+            bare_line_ends: BareLineEnds::Refuse,
+        }
+    }
+}
+
+/// Whether an extension is offered, and whether mail is taken without it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Offer {
+    /// Not offered.
+    #[default]
+    No,
+    /// Offered.
+    Yes,
+    /// Offered; MAIL without it gets 530.
+    Required,
+}
+
+/// What becomes of bare line ends in a message. RFC 5321 §2.3.8.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum BareLineEnds {
+    /// The message is refused.
+    #[default]
+    Refuse,
+    /// Each becomes CRLF; none ends the data.
+    Normalise,
 }
 
 /// What the driver has to do next.
@@ -30,6 +89,9 @@ pub enum Step {
     ReadBody,
     /// Find the answer and give it. Before a [`Question::Message`] the output is sent, since storing takes long.
     Ask(Question),
+    /// Send the output, then do the TLS handshake, from the very next octet on: [`super::Server::tls_established`] or
+    /// [`super::Server::tls_failed`]. What came in the clear behind STARTTLS is already thrown away.
+    StartTls,
     /// The client makes too many errors: wait this long, with the output unsent, then take the next step.
     Delay(Duration),
     /// Send the output, then close.
@@ -48,6 +110,11 @@ pub enum Question {
         /// Whether the name is a domain or an address literal.
         valid: bool,
     },
+    /// AUTH: whether these are the credentials of a user. No is 535, 454 or another 4yz or 5yz.
+    Auth(Credentials),
+    /// XCLIENT by a trusted client. After a yes the connection is as new: give the settings for the client that was
+    /// named by [`super::Server::set_settings`], and [`super::Server::open`] it again.
+    Xclient(Vec<XclientAttribute>),
     /// MAIL FROM. Yes opens a transaction, and the driver gives it its MID.
     Sender {
         /// Whom a bounce goes to.
@@ -56,6 +123,8 @@ pub enum Question {
         body: BodyKind,
         /// SIZE=, within the limit.
         declared_bytes: Option<u64>,
+        /// SMTPUTF8.
+        smtputf8: bool,
     },
     /// RCPT TO. [`super::Server::envelope`] has the sender and the recipients taken so far. The local part may hold a
     /// percent or bang route: whether that is relaying is policy's to say.
@@ -72,6 +141,51 @@ pub enum Question {
         /// Sender and recipients.
         envelope: Envelope,
     },
+}
+
+/// What AUTH brought. RFC 4616 (PLAIN), draft-murchison-sasl-login (LOGIN).
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials {
+    /// Who wants to log in.
+    pub user: String,
+    /// The password. It is shown nowhere.
+    pub password: String,
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Credentials of {}", self.user)
+    }
+}
+
+/// One attribute of XCLIENT, its value decoded from xtext; `None` is `[UNAVAILABLE]` or `[TEMPUNAVAIL]`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct XclientAttribute {
+    /// `ADDR`, `NAME`, `PORT`, `HELO`, `LOGIN`, `PROTO`, `DESTADDR`, `DESTPORT`.
+    pub name: XclientName,
+    /// What it says.
+    pub value: Option<String>,
+}
+
+/// See [`XclientAttribute`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum XclientName {
+    /// The client's address: IPv4, or IPv6 with `IPV6:` taken off.
+    Addr,
+    /// Its name.
+    Name,
+    /// Its port.
+    Port,
+    /// What it said to HELO.
+    Helo,
+    /// Who logged in there.
+    Login,
+    /// `SMTP` or `ESMTP`.
+    Proto,
+    /// The address it came to.
+    DestAddr,
+    /// The port it came to.
+    DestPort,
 }
 
 /// Proof that a message is on stable storage. Only a value of such a type makes the machine say the final 250, so

@@ -34,6 +34,7 @@ pub(super) fn mail(session: &mut Session, argument: &str) -> Outcome {
         path: envelope.sender.clone(),
         body: envelope.body,
         declared_bytes: envelope.declared_bytes,
+        smtputf8: envelope.smtputf8,
     };
     Outcome::Ask(Asked::Sender(envelope), question)
 }

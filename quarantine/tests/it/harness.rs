@@ -12,8 +12,9 @@ use postern_vocab::events::{
     Refused, Speaker, Stage,
 };
 use postern_vocab::{
-    Dcid, Decision, Disposition, Envelope, Facts, HeaderFacts, Icid, Mid, MimeFacts, Peer, RecipientDecision,
-    Recorded, Reply as SmtpReply, ReverseName, ReversePath, Rid, Timestamp, Verdict,
+    Classification, Dcid, Decision, Direction, Disposition, Envelope, Facts, HeaderFacts, Icid, Mid,
+    MimeFacts, Peer, RecipientDecision, Recorded, Reply as SmtpReply, ReverseName, ReversePath, Rid,
+    Timestamp, Verdict,
 };
 use postern_vocab::{ListChange, Submission};
 use std::path::Path;
@@ -208,6 +209,8 @@ pub fn connected(icid: u64) -> Event {
         icid: Icid(icid),
         peer: peer(),
         reverse: ReverseName::Verified("mx.example.net".to_owned()),
+        classification: Classification::default(),
+        proxy: None,
     })
 }
 
@@ -220,6 +223,8 @@ pub fn disconnected(icid: u64, lines: &[&str]) -> Event {
     Event::Disconnected(Disconnected {
         icid: Icid(icid),
         ending: Ending::Quit,
+        tls: None,
+        user: None,
         received_bytes: 500,
         accepted_messages: 1,
         conversation: conversation.collect(),
@@ -280,6 +285,10 @@ fn facts(mid: u64, envelope: Envelope) -> Facts {
         reverse: ReverseName::Verified("mx.example.net".to_owned()),
         helo: "mx.example.net".to_owned(),
         helo_valid: true,
+        classification: Classification::default(),
+        tls: None,
+        user: None,
+        direction: Direction::Inbound,
         envelope,
         body_bytes: 24,
         header: HeaderFacts {

@@ -29,13 +29,10 @@ impl Stored for Kept {
 
 /// What the transcripts expect of the configuration.
 pub fn settings() -> ServerSettings {
-    ServerSettings {
-        hostname: "mx.example.test".to_owned(),
-        postmaster: "postmaster@example.test".parse().expect("an address"),
-        message_bytes_max: 50 * 1024 * 1024,
-        recipients_max: 1_000,
-        messages_max: 1_000,
-    }
+    ServerSettings::new(
+        "mx.example.test",
+        "postmaster@example.test".parse().expect("an address"),
+    )
 }
 
 impl House {
