@@ -70,6 +70,19 @@ impl Store {
 
     /// Checks a password; gives the account and a new session's token.
     pub(crate) fn log_in(&self, login: &str, password: &str) -> Result<(String, Account), Failure> {
+        let account = self
+            .check_password(login, password)?
+            .ok_or_else(|| Failure::NotLoggedIn("the name or the password is wrong".to_owned()))?;
+        let token = self.session_begin(&account.login)?;
+        Ok((token, account))
+    }
+
+    /// Whose account this is; `None` when the name or the password is wrong. Wrong ones count, wherever they were tried.
+    /// Slow by intent: it keeps a core busy for some milliseconds, and waits for others who do.
+    ///
+    /// # Errors
+    /// It is not said whether the password is right: too many were wrong, or one of the two is too long.
+    pub fn check_password(&self, login: &str, password: &str) -> Result<Option<Account>, Failure> {
         let login = folded(login);
         if login.len() > LOGIN_OCTETS_MAX || password.len() > PASSWORD_OCTETS_MAX {
             return Err(Failure::Invalid(
@@ -80,13 +93,10 @@ impl Store {
         let record = self.account(&login)?;
         let right = self.attempts.is_right(record.as_ref(), password)?;
         let Some(record) = record.filter(|_| right) else {
-            return Err(Failure::NotLoggedIn(
-                "the name or the password is wrong".to_owned(),
-            ));
+            return Ok(None);
         };
         self.attempts.succeeded(&login);
-        let token = self.session_begin(&login)?;
-        Ok((token, shown(&record)))
+        Ok(Some(shown(&record)))
     }
 
     /// One account.

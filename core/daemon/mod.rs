@@ -3,6 +3,7 @@
 //! Here the engine and the store meet, who never see each other: journal records go from one to the other by
 //! [`feed`], submissions the other way by [`submissions`].
 
+mod asked;
 mod directories;
 mod feed;
 mod portal;
@@ -14,7 +15,7 @@ pub use signals::Signals;
 use directories::{Directories, DirectoryError};
 use postern_engine::policy::{self, Config, Lists};
 use postern_engine::recovery::{self, RecoveredShard};
-use postern_engine::{BindError, Engine, HighestIds, Notice, Preparation, Shared};
+use postern_engine::{BindError, Engine, HighestIds, Notice, Preparation, Services, Shared};
 use postern_quarantine::{Door, DoorOpenError, MailLogs, MailLogsError, Settings, Store, StoreError};
 use postern_vocab::{ListChange, Timestamp, limits};
 use std::io;
@@ -59,6 +60,7 @@ pub enum StartError {
 /// The running daemon.
 pub struct Running {
     engine: Arc<Engine>,
+    services: Services,
     shared: Arc<Shared>,
     door: Door,
     submissions: JoinHandle<()>,
@@ -87,7 +89,12 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
     let highest = shards
         .iter()
         .fold(ids_of(&store), |highest, shard| highest.max(shard.highest));
-    let shared = Shared::new(config, Lists::from_entries(store.lists()?), highest);
+    let services = Services::start()?;
+    let asked = (
+        asked::recipients(&config, &services),
+        asked::credentials(&store, &services),
+    );
+    let shared = Shared::new(config, Lists::from_entries(store.lists()?), highest, asked);
     // All that may fail comes before the shards, which take mail as soon as they are there.
     let logs = MailLogs::open(&directories.logs)?;
     let tails = feed::tails(&store, &shards)?;
@@ -126,6 +133,7 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
     announce(&shared.config, &driver.to_string(), count);
     Ok(Running {
         engine,
+        services,
         shared,
         door,
         submissions,
@@ -152,6 +160,7 @@ impl Running {
         }
         self.door.close();
         self.engine.stop();
+        self.services.stop();
         // A thread that panicked has said so on standard error.
         let _ = self.feed.join();
         let _ = self.submissions.join();

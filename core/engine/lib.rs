@@ -7,11 +7,14 @@
 
 pub mod arrival;
 pub mod clock;
+pub mod credentials;
 pub mod delivery;
 pub mod dns;
 pub mod driver;
 pub mod net;
+pub mod recipients;
 pub mod recovery;
+pub mod services;
 mod session;
 pub mod shard;
 pub mod shared;
@@ -20,8 +23,11 @@ pub mod stopping;
 pub mod submission;
 mod trace_header;
 
+pub use credentials::Credentials;
 pub use driver::{Chosen, choose};
 pub use net::{BindError, bind};
+pub use recipients::Recipients;
+pub use services::Services;
 pub use shared::{HighestIds, Shared};
 pub use start::{Engine, Notice, Preparation};
 

@@ -1,6 +1,9 @@
 //! What the cores share, and nothing else: the immutable snapshots of policy and lists, the ids, the budget for bodies
-//! in memory. No locks.
+//! in memory, and those who are asked beside the shards. No locks but short ones inside the latter, which nobody holds
+//! while they wait.
 
+use crate::credentials::Credentials;
+use crate::recipients::Recipients;
 use arc_swap::ArcSwap;
 use postern_policy::{Config, Lists, Policy};
 use postern_scan::Scanner;
@@ -25,12 +28,21 @@ pub struct Shared {
     pub ids: Ids,
     /// Octets of message bodies in memory.
     pub bodies: Budget,
+    /// Who knows whether a recipient exists.
+    pub recipients: Recipients,
+    /// Who knows passwords.
+    pub credentials: Credentials,
 }
 
 impl Shared {
     /// What a configuration amounts to, with the lists as they are now and ids that begin behind the highest ever used.
     #[must_use]
-    pub fn new(config: Config, lists: Lists, used: HighestIds) -> Arc<Self> {
+    pub fn new(
+        config: Config,
+        lists: Lists,
+        used: HighestIds,
+        (recipients, credentials): (Recipients, Credentials),
+    ) -> Arc<Self> {
         Arc::new(Self {
             policy: ArcSwap::from_pointee(config.policy.clone()),
             lists: ArcSwap::from_pointee(lists),
@@ -39,6 +51,8 @@ impl Shared {
             config,
             ids: Ids::after(used),
             bodies: Budget::default(),
+            recipients,
+            credentials,
         })
     }
 }

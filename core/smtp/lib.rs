@@ -8,7 +8,7 @@
 //!   checked in the one buffer that it leaves in. The final 250 needs a [`Stored`] value, which only what is on stable
 //!   storage can give.
 //! - [`client`]: the sending machine, [`Client`], with a [`ClientStep`] at a time and a reply for each recipient at the
-//!   end. A body leaves as slices of the memory it is in.
+//!   end. A body leaves as slices of the memory it is in. Beside it [`Probe`], which only asks whether a recipient is taken.
 //! - [`body`]: the scanner for the end of data; [`replies`]: every fixed reply in one table.
 //!
 //! Both machines give the same result however the octets are split into reads; the tests hold them to it.
@@ -18,7 +18,7 @@ pub mod client;
 pub mod replies;
 pub mod server;
 
-pub use client::{Client, ClientStep, Outgoing, Sent};
+pub use client::{Client, ClientStep, Outgoing, Probe, ProbeAnswer, ProbeStep, Sent};
 pub use server::{
     BareLineEnds, Credentials, Offer, ProtocolRefusal, Question, Server, ServerSettings, Step, Stored,
     XclientAttribute, XclientName,

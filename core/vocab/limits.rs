@@ -91,6 +91,22 @@ pub const RECIPIENT_CACHE_VALID: Duration = Duration::from_secs(7 * 24 * 3_600);
 pub const RECIPIENT_CACHE_INVALID: Duration = Duration::from_secs(300);
 /// How long asking a directory or a next hop about a recipient may take.
 pub const RECIPIENT_CHECK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a positive answer in the cache serves beyond its time while nobody gives a new one: mail for a known mailbox
+/// is taken then, and not put off.
+pub const RECIPIENT_CACHE_STALE: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// How long a directory or a next hop that gave no answer is left alone: until then its recipients do not wait for it.
+pub const RECIPIENT_CHECK_REST: Duration = Duration::from_secs(5);
+/// Connections to the directory, and so look-ups under way there; the others wait.
+pub const DIRECTORY_CONNECTIONS_MAX: usize = 4;
+/// How long a connection to the directory is kept for the next look-up: firewalls forget older ones without a word.
+pub const DIRECTORY_IDLE: Duration = Duration::from_secs(60);
+/// Connections to one next hop that ask about recipients; the others wait.
+pub const CALL_AHEADS_PER_HOP_MAX: usize = 10;
+/// Next hops of which it is known whether they answer, and domains behind one of which it is known whether all of their
+/// recipients are taken.
+pub const CALL_AHEAD_REMEMBERED_MAX: usize = 1_000;
+/// How long it is remembered that a next hop takes every recipient of a domain, or that it does not.
+pub const CALL_AHEAD_TAKES_ALL: Duration = Duration::from_secs(3_600);
 /// Answers in the DNS cache.
 pub const DNS_CACHE_MAX: u64 = 200_000;
 /// How long an answer in it holds at most, whatever its TTL says.
@@ -101,6 +117,10 @@ pub const DNS_LOOKUPS_MAX: usize = 4_096;
 pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Failed log-ins of one connection before it is closed.
 pub const AUTH_FAILURES_MAX: u32 = 3;
+/// Passwords that are checked at once for AUTH: each check is made to be slow, and mail needs the cores too.
+pub const AUTH_CHECKS_MAX: usize = 2;
+/// Passwords that wait for it; over it AUTH gets 454 at once.
+pub const AUTH_CHECKS_WAITING_MAX: usize = 64;
 /// A command line with AUTH in it. RFC 4954 §4.
 pub const AUTH_LINE_OCTETS_MAX: usize = 12_288;
 /// A PROXY header: version 1 has 107 octets at most, version 2 more with its extensions.

@@ -17,8 +17,11 @@
 mod conduct;
 mod hop;
 mod message;
+mod probe;
 mod reply;
 mod stuffing;
+
+pub use probe::{Probe, ProbeAnswer, ProbeStep};
 
 use bytes::{Bytes, BytesMut};
 use hop::Hop;

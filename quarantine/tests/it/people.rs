@@ -60,6 +60,48 @@ fn a_wrong_name_and_a_wrong_password_say_the_same_and_are_limited() {
 }
 
 #[test]
+fn a_password_is_checked_without_a_session_and_counts_like_a_log_in() {
+    let house = House::new();
+    house.user("Bob@Example.com", Role::User);
+    let whose = |login: &str, password: &str| {
+        let account = house.store.check_password(login, password)?;
+        Ok(account.map(|account| account.login))
+    };
+    let rows = [
+        (
+            " BOB@example.com",
+            "correct horse",
+            Some("bob@example.com"),
+            "whatever the case",
+        ),
+        ("bob@example.com", "wrong horse", None, "wrong"),
+        ("nobody@example.com", "correct horse", None, "nobody"),
+    ];
+    for (login, password, expected, reason) in rows {
+        let found: Result<Option<String>, Failure> = whose(login, password);
+        assert_eq!(found, Ok(expected.map(str::to_owned)), "{reason}");
+    }
+    assert!(matches!(
+        whose("bob@example.com", &"x".repeat(2_000)),
+        Err(Failure::Invalid(_))
+    ));
+    for _ in 1..limits::LOGIN_FAILURES_MAX {
+        assert_eq!(whose("bob@example.com", "wrong horse"), Ok(None));
+    }
+    assert!(matches!(
+        whose("bob@example.com", "correct horse"),
+        Err(Failure::TooMany(_))
+    ));
+    assert!(
+        matches!(
+            house.refused(Who::Anyone, log_in("bob@example.com", "correct horse")),
+            Failure::TooMany(_)
+        ),
+        "here and there are counted together"
+    );
+}
+
+#[test]
 fn removing_a_user_or_changing_a_password_ends_sessions() {
     let house = House::new();
     let bob = house.user("bob@example.com", Role::User);

@@ -9,11 +9,12 @@ use postern_engine::policy::{Lists, load};
 use postern_engine::shard::{Shard, run};
 use postern_engine::stopping::{Phase, Stopping};
 use postern_engine::submission::Command;
-use postern_engine::{Shared, recovery};
+use postern_engine::{Credentials, Recipients, Shared, recovery};
 use postern_vocab::NodeId;
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
@@ -67,10 +68,16 @@ impl Rig {
         let (commands, received) = mpsc::channel(1);
         let settings = Settings::new(NodeId::default(), 0, 7);
         let on_durable = Box::new(|_: Position| {});
+        let nobody = Credentials::new(Handle::current(), |_, _| Ok(None));
         let shard = Rc::new(Shard::<D> {
             dns: Dns::new(&[]),
             journal: Journal::open(below.disk, recovered.recovered, settings, on_durable),
-            shared: Shared::new(config, Lists::default(), recovered.highest),
+            shared: Shared::new(
+                config,
+                Lists::default(),
+                recovered.highest,
+                (Recipients::default(), nobody),
+            ),
             net: below.net,
             files: below.files,
             directory: below.directory,
