@@ -6,6 +6,7 @@
 mod asked;
 mod directories;
 mod feed;
+mod history;
 mod portal;
 mod signals;
 mod submissions;
@@ -66,6 +67,7 @@ pub struct Running {
     submissions: JoinHandle<()>,
     feed: JoinHandle<()>,
     portal: Option<portal::Supervisor>,
+    history: history::Saver,
     /// The configuration's path.
     file: PathBuf,
     /// Held until the end: nobody else may write to these directories.
@@ -95,6 +97,7 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
         asked::credentials(&store, &services),
     );
     let shared = Shared::new(config, Lists::from_entries(store.lists()?), highest, asked);
+    history::load(&shared.config.data_dir, &shared.traffic);
     // All that may fail comes before the shards, which take mail as soon as they are there.
     let logs = MailLogs::open(&directories.logs)?;
     let tails = feed::tails(&store, &shards)?;
@@ -105,6 +108,7 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
     };
     let door = Door::open(&shared.config.run_dir, Arc::clone(&store), mail)?;
     let (notices, heard) = crossbeam::channel::bounded::<Notice>(limits::INDEX_NOTICES_MAX);
+    let history = history::start(Arc::clone(&shared))?;
     let engine = Engine::start(Preparation {
         shared: Arc::clone(&shared),
         shards,
@@ -139,6 +143,7 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
         submissions,
         feed,
         portal,
+        history,
         file: file.to_owned(),
         _directories: directories,
     })
@@ -164,6 +169,7 @@ impl Running {
         // A thread that panicked has said so on standard error.
         let _ = self.feed.join();
         let _ = self.submissions.join();
+        self.history.stop();
     }
 }
 

@@ -22,6 +22,7 @@ mod start;
 pub mod stopping;
 pub mod submission;
 mod trace_header;
+pub mod traffic;
 
 pub use credentials::Credentials;
 pub use driver::{Chosen, choose};

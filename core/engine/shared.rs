@@ -1,14 +1,16 @@
 //! What the cores share, and nothing else: the immutable snapshots of policy and lists, the ids, the budget for bodies
-//! in memory, and those who are asked beside the shards. No locks but short ones inside the latter, which nobody holds
+//! in memory, the counters of traffic, and those who are asked beside the shards. No locks but short ones inside the latter, which nobody holds
 //! while they wait.
 
 use crate::credentials::Credentials;
 use crate::recipients::Recipients;
+use crate::traffic::Traffic;
 use arc_swap::ArcSwap;
 use postern_policy::{Config, Lists, Policy};
 use postern_scan::Scanner;
 use postern_smtp::ServerSettings;
 use postern_vocab::{Address, Dcid, Icid, Mid, limits};
+use std::hash::RandomState;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,6 +34,8 @@ pub struct Shared {
     pub recipients: Recipients,
     /// Who knows passwords.
     pub credentials: Credentials,
+    /// What is counted of clients and senders.
+    pub traffic: Traffic,
 }
 
 impl Shared {
@@ -53,6 +57,7 @@ impl Shared {
             bodies: Budget::default(),
             recipients,
             credentials,
+            traffic: Traffic::new(RandomState::new()),
         })
     }
 }

@@ -79,10 +79,26 @@ pub const GREYLIST_RETRY_WITHIN: Duration = Duration::from_secs(2 * 24 * 3_600);
 pub const GREYLIST_REMEMBER: Duration = Duration::from_secs(36 * 24 * 3_600);
 /// Triples of greylisting that are remembered at once; the oldest makes room.
 pub const GREYLIST_TRIPLES_MAX: usize = 500_000;
+/// Octets of each address of a triple that are kept and compared.
+pub const GREYLIST_TEXT_OCTETS_MAX: usize = 128;
+/// Triples of one network that must have come again before the network need not wait any more: it has a queue.
+pub const GREYLIST_PASSES_TO_ADMIT: u32 = 5;
+/// Networks that are remembered for it.
+pub const GREYLIST_CLIENTS_MAX: usize = 100_000;
 /// Keys of rates (clients, senders) that are counted at once; the one that was quiet longest makes room.
 pub const RATE_KEYS_MAX: usize = 262_144;
 /// Addresses and networks whose reputation is remembered at once.
 pub const REPUTATION_KEYS_MAX: usize = 262_144;
+/// In what time an event counts half as much for a sender's reputation.
+pub const REPUTATION_HALF_LIFE: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// How many events, faded and weighted, make a score.
+pub const REPUTATION_WEIGHT_MIN: f32 = 10.0;
+/// How many count at most: older ones make room, so that the conduct of today shows.
+pub const REPUTATION_WEIGHT_MAX: f32 = 1_000.0;
+/// How often reputation and greylisting are saved for the next start.
+pub const HISTORY_SAVED_EVERY: Duration = Duration::from_secs(300);
+/// Octets of such a file that are read: more than the fullest one has.
+pub const HISTORY_FILE_BYTES_MAX: u64 = 256 * 1024 * 1024;
 /// Answers in the cache of recipients that a directory or a next hop was asked about.
 pub const RECIPIENT_CACHE_MAX: usize = 100_000;
 /// How long a positive answer in it holds.
