@@ -14,6 +14,7 @@ mod submissions;
 pub use signals::Signals;
 
 use directories::{Directories, DirectoryError};
+use postern_engine::dns::Dns;
 use postern_engine::policy::{self, Config, Lists};
 use postern_engine::recovery::{self, RecoveredShard};
 use postern_engine::{BindError, Engine, HighestIds, Notice, Preparation, Services, Shared};
@@ -111,6 +112,7 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
     let history = history::start(Arc::clone(&shared))?;
     let engine = Engine::start(Preparation {
         shared: Arc::clone(&shared),
+        dns: Dns::new(&shared.config.dns_servers, services.handle()),
         shards,
         sockets,
         notices,

@@ -50,6 +50,7 @@ pub struct Engine {
 /// One shard's share of what was prepared for all.
 struct Parts {
     shared: Arc<Shared>,
+    dns: Dns,
     recovered: RecoveredShard,
     sockets: Vec<(String, TcpListener)>,
     seal: u64,
@@ -62,6 +63,8 @@ struct Parts {
 pub struct Preparation {
     /// What the cores share.
     pub shared: Arc<Shared>,
+    /// Names: one resolver for all shards.
+    pub dns: Dns,
     /// The shards as their journals left them.
     pub shards: Vec<RecoveredShard>,
     /// Each listener's name with one socket a shard.
@@ -90,6 +93,7 @@ impl Engine {
                 |(name, sockets): &mut (String, Vec<TcpListener>)| Some((name.clone(), sockets.pop()?));
             let parts = Parts {
                 shared: Arc::clone(&preparation.shared),
+                dns: preparation.dns.clone(),
                 recovered,
                 sockets: preparation.sockets.iter_mut().filter_map(take).collect(),
                 seal: preparation.seal,
@@ -185,6 +189,7 @@ async fn start<D: Driver<Files = StdFiles>>(
 ) {
     let Parts {
         shared,
+        dns,
         recovered,
         sockets,
         seal,
@@ -213,7 +218,7 @@ async fn start<D: Driver<Files = StdFiles>>(
     });
     let settings = Settings::new(NodeId::default(), number, seal);
     let shard = Rc::new(Shard::<D> {
-        dns: Dns::new(&shared.config.dns_servers),
+        dns,
         journal: open(disk, recovered, settings, on_durable),
         shared,
         net,

@@ -30,7 +30,7 @@ pub use events::{Event, Recorded};
 pub use facts::{Facts, Finding, HeaderFacts, MimeFacts};
 pub use ids::{Dcid, Icid, Mid, NodeId, Rid};
 pub use lists::{ListChange, ListEntry, ListKind, ListOwner, ListPattern};
-pub use peer::{Peer, ReverseName};
+pub use peer::{Peer, ReverseName, SenderDomain};
 pub use reply::Reply;
 pub use submission::Submission;
 pub use time::Timestamp;

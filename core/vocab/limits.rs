@@ -125,10 +125,37 @@ pub const CALL_AHEAD_REMEMBERED_MAX: usize = 1_000;
 pub const CALL_AHEAD_TAKES_ALL: Duration = Duration::from_secs(3_600);
 /// Answers in the DNS cache.
 pub const DNS_CACHE_MAX: u64 = 200_000;
-/// How long an answer in it holds at most, whatever its TTL says.
+/// Answers about loopback addresses, which have a cache of their own.
+pub const DNS_LOOPBACK_CACHE_MAX: u64 = 256;
+/// How long an answer in either holds at most, whatever its TTL says.
 pub const DNS_CACHE_TIME_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// How long the answer that there is nothing holds at most. RFC 2308 §5 finds one to three hours good.
+pub const DNS_CACHE_ABSENT_TIME_MAX: Duration = Duration::from_secs(3_600);
 /// DNS look-ups under way at once; over it an answer is "not now".
 pub const DNS_LOOKUPS_MAX: usize = 4_096;
+/// How long one look-up takes at most, all the questions in it together: the time to find a next hop, and the time for
+/// which a look-up that nobody waits for any more goes on.
+pub const DNS_LOOKUP_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long MAIL FROM waits for whether the sender's domain exists.
+pub const SENDER_DOMAIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Reverse names of one address that are looked at for one that leads back.
+pub const REVERSE_NAMES_MAX: usize = 10;
+/// Mail exchangers of one domain that are tried.
+pub const MAIL_EXCHANGERS_MAX: usize = 20;
+/// Addresses of one mail exchanger that are tried.
+pub const MAIL_HOST_ADDRESSES_MAX: usize = 20;
+/// DNS lists that are asked and tested.
+pub const DNS_LIST_ZONES_MAX: usize = 32;
+/// Codes of one listing that are kept.
+pub const DNS_LIST_CODES_MAX: usize = 16;
+/// How often a DNS list that is used is tested.
+pub const DNS_LIST_TEST_EVERY: Duration = Duration::from_secs(300);
+/// How soon one that failed is tested again.
+pub const DNS_LIST_RETEST_EVERY: Duration = Duration::from_secs(60);
+/// How long each question of a test may take.
+pub const DNS_LIST_TEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// Look-ups in a row without an answer after which a DNS list is taken for dead.
+pub const DNS_LIST_UNANSWERED_MAX: u32 = 5;
 /// A TLS handshake, from STARTTLS on.
 pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Failed log-ins of one connection before it is closed.

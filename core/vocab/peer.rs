@@ -36,6 +36,20 @@ impl ReverseName {
     }
 }
 
+/// Whether the domain of a sender's address exists, which is whether it could take a reply. RFC 5321 §5.1.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub enum SenderDomain {
+    /// Not asked, by configuration.
+    #[default]
+    NotAsked,
+    /// It has a mail exchanger or an address, or is an address literal.
+    Exists,
+    /// It has neither, or says that it takes no mail (RFC 7505).
+    Missing,
+    /// No answer in time, or a server failure.
+    Unavailable,
+}
+
 /// One incoming connection's two ends.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Peer {

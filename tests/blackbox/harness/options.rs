@@ -1,9 +1,10 @@
 //! What a gateway's configuration says.
 
-use super::{Gateway, NextHop};
+use super::{Gateway, NameServer, NextHop};
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A configuration under construction.
 pub struct Options {
@@ -13,6 +14,7 @@ pub struct Options {
     tables: String,
     data_dir: Option<PathBuf>,
     address: Ipv4Addr,
+    name_server: SocketAddr,
 }
 
 impl Options {
@@ -25,6 +27,7 @@ impl Options {
             tables: String::new(),
             data_dir: None,
             address: super::own_address(),
+            name_server: refusing(),
         }
     }
 
@@ -49,6 +52,12 @@ impl Options {
     /// Another directory than a fresh one.
     pub fn data_dir(mut self, path: &Path) -> Self {
         self.data_dir = Some(path.to_owned());
+        self
+    }
+
+    /// A name server other than the one that knows nothing.
+    pub fn name_server(mut self, server: &NameServer) -> Self {
+        self.name_server = server.address;
         self
     }
 
@@ -90,13 +99,14 @@ impl Options {
             top,
             tables,
             address,
+            name_server,
             ..
         } = self;
         let recipients = recipients
             .as_ref()
             .map_or_else(String::new, |all| format!("recipients = {all:?}"));
-        // The route for all the rest is what keeps bounces to made-up senders on this machine, and the name server that
-        // is not there keeps look-ups there.
+        // The route for all the rest is what keeps bounces to made-up senders on this machine, and the test's own name
+        // server keeps look-ups there.
         format!(
             r#"hostname = "mx.example.test"
 data_dir = "{data_dir}"
@@ -115,7 +125,7 @@ domain = "*"
 to = "{hop}"
 
 [dns]
-servers = ["127.0.0.1:9"]
+servers = ["{name_server}"]
 
 [portal]
 address = "{address}:8025"
@@ -123,4 +133,12 @@ address = "{address}:8025"
             data_dir = data_dir.display(),
         )
     }
+}
+
+/// One name server for all tests that do not care: it says at once that it cannot say. One that is not there would cost
+/// each connection the banner's second.
+fn refusing() -> SocketAddr {
+    static SERVER: OnceLock<NameServer> = OnceLock::new();
+    let start = || NameServer::start(super::own_address(), "* REFUSED");
+    SERVER.get_or_init(start).address
 }

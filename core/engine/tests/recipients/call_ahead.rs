@@ -42,7 +42,7 @@ impl Scene {
     fn with(script: Script) -> Self {
         let scene = Self {
             net: SimNet::with_piece(7),
-            dns: Dns::new(&[]),
+            dns: Dns::none(),
             said: Rc::default(),
             recipients: Recipients::default(),
         };

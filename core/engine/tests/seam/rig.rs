@@ -70,7 +70,7 @@ impl Rig {
         let on_durable = Box::new(|_: Position| {});
         let nobody = Credentials::new(Handle::current(), |_, _| Ok(None));
         let shard = Rc::new(Shard::<D> {
-            dns: Dns::new(&[]),
+            dns: Dns::none(),
             journal: Journal::open(below.disk, recovered.recovered, settings, on_durable),
             shared: Shared::new(
                 config,
