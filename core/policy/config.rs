@@ -2,24 +2,33 @@
 //! there is no third form: the text is read into what was typed (`typed`), which is checked and completed (`ready`).
 //! Both report every mistake they find, so that one run of `postern check` shows them all.
 
+mod certificates;
+mod directory;
 mod error;
+mod flow_policy;
 mod keys;
+mod listening;
 mod ready;
+mod recipients;
+mod repeated;
+mod rules;
 mod section;
+mod sender_group;
+mod senders;
 mod starter;
 mod syntax;
 mod typed;
 mod values;
 
 pub use error::ConfigError;
-pub use keys::{Given, KEYS, Key, TABLES, Table};
+pub use keys::{Given, Key, TABLES, Table, keys};
 pub use starter::starter;
 
 use crate::policy::Policy;
 use ipnet::IpNet;
 use postern_vocab::{Address, Domain, limits};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// A whole configuration without a mistake in it.
@@ -37,7 +46,8 @@ pub struct Config {
     pub driver: Driver,
     /// Where mail is taken in; at least one.
     pub listeners: Vec<Listener>,
-    /// Our domains in the order they were written; at least one. What is taken for them is in the policy's RAT.
+    /// Our domains in the order they were written, without the `.domain` ones, which have no address of their own; what
+    /// is taken for them is in the policy's RAT.
     pub domains: Vec<Domain>,
     /// The web portal, if it is wanted.
     pub portal: Option<Portal>,
@@ -236,14 +246,26 @@ impl Config {
     }
 }
 
-/// Reads the text of a configuration file. `file` is its name, for the errors: every mistake there is, in the order of
-/// the text.
+/// Reads the text of a configuration file that names no other files to be read with it. `file` is its name, for the
+/// errors: every mistake there is, in the order of the text.
 pub fn load(text: &str, file: &str) -> Result<Config, Vec<ConfigError>> {
+    load_with(text, file, &|_| {
+        Err("only this one text is looked at here".to_owned())
+    })
+}
+
+/// The same with files that belong to it, such as a domain's `recipients_file`: `read` brings their text, or says why
+/// it cannot. Certificates and keys are not read here, nor is the directory's password.
+pub fn load_with(
+    text: &str,
+    file: &str,
+    read: &dyn Fn(&Path) -> Result<String, String>,
+) -> Result<Config, Vec<ConfigError>> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let problems = error::Problems::new(text, file);
     let readable = syntax::readable(text, &problems);
     let typed = readable.and_then(|readable| typed::read(&readable, &problems));
-    let config = typed.and_then(|typed| ready::complete(typed, text, &problems));
+    let config = typed.and_then(|typed| ready::complete(typed, text, read, &problems));
     match (config, problems.into_errors()) {
         (Some(config), errors) if errors.is_empty() => Ok(config),
         (_, errors) => Err(errors),

@@ -5,7 +5,8 @@
 //! 1. the message as a whole: a loop (RFC 5321 §6.3), a header that is too large or a fragment (RFC 2046 §5.2.2) is
 //!    refused, and nothing else asked;
 //! 2. safelists and blocklists, recipient by recipient: a block holds the mail as spam, a safe entry delivers it;
-//! 3. anti-spam thresholds, for the recipients on whom no list has spoken;
+//! 3. anti-spam thresholds, for the recipients on whom no list has spoken, unless the connection's mail flow policy
+//!    skips them; it skips nothing else;
 //! 4. what could not be scanned, for all;
 //! 5. what can be read two ways, for all;
 //! 6. viruses, for all.
@@ -14,12 +15,13 @@
 //! held where users cannot release it. Exactly one step decides for each recipient, and the trail says which.
 
 use crate::ambiguity::ambiguities;
+use crate::flow::FlowPolicy;
 use crate::judge::{FRAGMENT, Judgement, judge};
 use crate::policy::{Action, Policy};
 use crate::rulings::{Objection, Ruling, Rulings, Step};
 use crate::senders::Senders;
 use crate::slbl::{Lists, Match, stronger};
-use postern_vocab::{Decision, Facts, ListKind, Rid, Verdict, limits};
+use postern_vocab::{Classification, Decision, Facts, ListKind, Rid, Verdict, limits};
 use std::collections::BTreeMap;
 
 /// Oddities that begin so are about a header larger than any real one; a number or a name may follow.
@@ -36,9 +38,19 @@ pub fn decide(facts: &Facts, policy: &Policy, lists: &Lists) -> Decision {
         format!("version {}", policy.version),
         "in force",
     ));
+    let flow = policy.hat.policy_of(&facts.classification);
+    rulings.note(whole(
+        "sender group",
+        group_of(&facts.classification),
+        format!("mail flow policy {}", flow.name),
+    ));
     if !refused_as_a_whole(facts, &mut rulings) {
         ask_lists(facts, lists, &mut rulings);
-        apply_thresholds(&judgement, policy, &mut rulings);
+        if flow.antispam {
+            apply_thresholds(&judgement, policy, &mut rulings);
+        } else {
+            skip_thresholds(&judgement, flow, &mut rulings);
+        }
         object_to_unscannable(&judgement, policy, &mut rulings);
         object_to_ambiguities(&ambiguous, policy, &mut rulings);
         object_to_viruses(&judgement, policy, &mut rulings);
@@ -64,6 +76,22 @@ fn whole(rule: &str, saw: impl Into<String>, outcome: impl Into<String>) -> Step
         outcome: outcome.into(),
         rids: Vec::new(),
     }
+}
+
+/// `WHITELIST, by 192.0.2.7; reputation 5.2`.
+fn group_of(classification: &Classification) -> String {
+    let group = match classification.sender_group.as_str() {
+        "" => "none",
+        name => name,
+    };
+    let by = match classification.matched.as_str() {
+        "" => "ALL",
+        line => line,
+    };
+    let reputation = classification
+        .reputation
+        .map_or_else(|| "none".to_owned(), |score| score.to_string());
+    format!("{group}, by {by}; reputation {reputation}")
 }
 
 fn refused_as_a_whole(facts: &Facts, rulings: &mut Rulings) -> bool {
@@ -187,6 +215,20 @@ fn apply_thresholds(judgement: &Judgement, policy: &Policy, rulings: &mut Ruling
     );
     let step = whole("anti-spam", saw, ruling.disposition.to_string());
     rulings.rule(Step { rids, ..step }, &ruling);
+}
+
+fn skip_thresholds(judgement: &Judgement, flow: &FlowPolicy, rulings: &mut Rulings) {
+    let rids = rulings.undecided();
+    if rids.is_empty() {
+        return;
+    }
+    let outcome = format!("mail flow policy {} skips anti-spam", flow.name);
+    let step = whole(
+        "anti-spam",
+        format!("score {}", judgement.score),
+        outcome.as_str(),
+    );
+    rulings.rule(Step { rids, ..step }, &Ruling::deliver(outcome));
 }
 
 fn object_to_unscannable(judgement: &Judgement, policy: &Policy, rulings: &mut Rulings) {

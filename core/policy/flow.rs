@@ -1,6 +1,7 @@
 //! Mail flow policies: what a client may do, and how much of it. A sender group leads to one (`hat`). The names of the
 //! five that are shipped, and what each means, are those administrators know.
 
+use crate::config::Limits;
 use postern_vocab::{Access, Domain, Reply, limits};
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub struct FlowPolicy {
     pub tarpit: Duration,
     /// Whether the spam score counts; the anti-virus engine always does.
     pub antispam: bool,
-    /// Whether reputation and DNS lists count.
+    /// Whether reputation and DNS lists count for what follows; the sender groups have looked at them by then.
     pub reputation: bool,
     /// STARTTLS.
     pub tls: Requirement,
@@ -114,7 +115,7 @@ pub struct Verification {
     pub reverse_unavailable: Option<Reply>,
     /// The reverse name does not resolve back to the address.
     pub reverse_mismatch: Option<Reply>,
-    /// The envelope sender is no address.
+    /// The envelope sender is no address. It is always refused; `None` leaves the reply to the protocol.
     pub sender_malformed: Option<Reply>,
     /// The envelope sender's domain is not fully qualified: it has no dot.
     pub sender_unqualified: Option<Reply>,
@@ -160,7 +161,18 @@ impl FlowPolicy {
     /// The policies that exist unless the configuration writes others of their names, in the order of pages.
     #[must_use]
     pub fn shipped() -> Vec<Self> {
-        let accepted = Self::accepted();
+        Self::shipped_within(&Limits::default())
+    }
+
+    /// The same where `[limits]` says how much is too much.
+    #[must_use]
+    pub fn shipped_within(limits: &Limits) -> Vec<Self> {
+        let accepted = Self {
+            messages_per_connection: limits.messages_per_connection,
+            recipients_per_message: limits.recipients,
+            message_bytes: limits.message_bytes,
+            ..Self::accepted()
+        };
         vec![
             Self {
                 name: "TRUSTED".to_owned(),
@@ -171,9 +183,9 @@ impl FlowPolicy {
             },
             Self {
                 name: "THROTTLED".to_owned(),
-                messages_per_connection: 10,
-                recipients_per_message: 20,
-                message_bytes: 1024 * 1024,
+                messages_per_connection: limits.messages_per_connection.min(10),
+                recipients_per_message: limits.recipients.min(20),
+                message_bytes: limits.message_bytes.min(1024 * 1024),
                 connections_per_address: Some(10),
                 recipients_per_hour: Some(20),
                 ..accepted.clone()

@@ -1,16 +1,38 @@
 //! The host access table: which sender group a client belongs to, and which mail flow policy follows. Read from top to
 //! bottom; the first line that matches wins and acts at once.
+//!
+//! | of a line | so |
+//! |---|---|
+//! | its group is for other listeners | it is passed over |
+//! | it is a name, and the client's reverse name is not forward-confirmed | it does not match: a reverse name alone is whatever its owner likes |
+//! | it is a DNS list that gave no answer | it does not match |
+//! | its policy has `access = "continue"` | the table goes on with the next group |
+//! | none matches | the last line, ALL: the listener's own policy, else ACCEPTED |
+//!
+//! A policy with `reputation = false` does not keep lines above from looking at the score: they led here, or they did
+//! not. It says that what follows (greylisting, the spam score) leaves the reputation alone.
+
+pub use crate::hosts::{HostPattern, Hosts};
 
 use crate::flow::FlowPolicy;
-use ipnet::IpNet;
-use postern_vocab::{Classification, DnsListing, Reputation, ReverseName};
+use crate::hosts_index::HostsIndex;
+use postern_vocab::{Access, Classification, DnsListing, Reputation, ReverseName};
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+
+/// The last line of every table, and what it is called in logs.
+const ALL: &str = "ALL";
+
+/// The policy behind it.
+const ACCEPTED: &str = "ACCEPTED";
 
 /// The table.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Hat {
-    groups: Vec<SenderGroup>,
+    groups: Vec<(SenderGroup, HostsIndex)>,
     policies: Vec<FlowPolicy>,
+    /// The policy of the last line, by listener.
+    last_lines: BTreeMap<String, String>,
 }
 
 /// One sender group: hosts, and the policy for them.
@@ -24,38 +46,6 @@ pub struct SenderGroup {
     pub policy: String,
     /// The listeners it is for; empty: all.
     pub listeners: Vec<String>,
-}
-
-/// One way to name hosts.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct HostPattern {
-    /// As it is written, for logs.
-    pub written: String,
-    /// What it stands for.
-    pub hosts: Hosts,
-}
-
-/// See [`HostPattern`].
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum Hosts {
-    /// A network; one address is one of full length.
-    Network(IpNet),
-    /// From this address to that one, both included.
-    Range(IpAddr, IpAddr),
-    /// The host of this name, forward-confirmed. In lower case.
-    Host(String),
-    /// Hosts whose forward-confirmed name is below this one: kept with its leading dot.
-    Below(String),
-    /// A reputation from this to that, both included.
-    Score(Reputation, Reputation),
-    /// No reputation.
-    NoScore,
-    /// On this DNS list.
-    DnsList(String),
-    /// In this country, two capital letters.
-    Country(String),
-    /// Everyone.
-    All,
 }
 
 /// What is known of a client when it is classified.
@@ -82,21 +72,45 @@ impl Default for Hat {
 }
 
 impl Hat {
-    /// The table. The configuration has checked that the policy of every group is there; ACCEPTED always is.
+    /// The table. The configuration has checked that the policy of every group is there: a group without one is passed
+    /// over. Where there is no ACCEPTED, the shipped one is.
     #[must_use]
-    pub fn new(groups: Vec<SenderGroup>, policies: Vec<FlowPolicy>) -> Self {
-        Self { groups, policies }
+    pub fn new(groups: Vec<SenderGroup>, mut policies: Vec<FlowPolicy>) -> Self {
+        if !policies.iter().any(|policy| policy.name == ACCEPTED) {
+            policies.push(FlowPolicy::accepted());
+        }
+        let indexed = |group: SenderGroup| {
+            let index = HostsIndex::new(&group.hosts);
+            (group, index)
+        };
+        Self {
+            groups: groups.into_iter().map(indexed).collect(),
+            policies,
+            last_lines: BTreeMap::new(),
+        }
     }
 
-    /// The zones of all DNS lists that a line asks.
+    /// The same with other policies than ACCEPTED in the last line of these listeners.
+    #[must_use]
+    pub fn with_last_lines(self, last_lines: BTreeMap<String, String>) -> Self {
+        Self { last_lines, ..self }
+    }
+
+    /// The groups, from top to bottom.
+    pub fn groups(&self) -> impl Iterator<Item = &SenderGroup> {
+        self.groups.iter().map(|(group, _)| group)
+    }
+
+    /// The zones of all DNS lists that a line asks, each once.
     pub fn zones(&self) -> impl Iterator<Item = &str> {
-        self.groups
-            .iter()
-            .flat_map(|group| &group.hosts)
-            .filter_map(|host| match &host.hosts {
-                Hosts::DnsList(zone) => Some(zone.as_str()),
+        let lines = self.groups().flat_map(|group| &group.hosts);
+        let zones: BTreeSet<&str> = lines
+            .filter_map(|line| match &line.hosts {
+                Hosts::DnsList(zone) | Hosts::DnsListCode(zone, _) => Some(zone.as_str()),
                 _ => None,
             })
+            .collect();
+        zones.into_iter()
     }
 
     /// The policy of this name.
@@ -105,15 +119,54 @@ impl Hat {
         self.policies.iter().find(|policy| policy.name == name)
     }
 
+    /// The policy that a connection was classified under; ACCEPTED where a reload has taken it away.
+    #[must_use]
+    pub fn policy_of(&self, classification: &Classification) -> &FlowPolicy {
+        self.policy_or_accepted(&classification.flow_policy)
+    }
+
     /// The group and policy of a client.
     #[must_use]
     pub fn classify(&self, client: &Client<'_>) -> Classification {
-        // The helper who owns this file replaces this.
-        let _ = client;
+        let of_listener = |group: &SenderGroup| {
+            group.listeners.is_empty() || group.listeners.iter().any(|one| one == client.listener)
+        };
+        let found = self
+            .groups
+            .iter()
+            .filter(|(group, _)| of_listener(group))
+            .find_map(|(group, index)| {
+                let policy = self.policy(&group.policy)?;
+                if policy.access == Access::Continue {
+                    return None;
+                }
+                let line = index.first_match(&group.hosts, client)?;
+                Some((group.name.as_str(), line.written.as_str(), policy))
+            });
+        let (sender_group, matched, policy) =
+            found.unwrap_or_else(|| ("", ALL, self.last_line(client.listener)));
         Classification {
-            matched: "ALL".to_owned(),
-            flow_policy: "ACCEPTED".to_owned(),
-            ..Classification::default()
+            sender_group: sender_group.to_owned(),
+            matched: matched.to_owned(),
+            flow_policy: policy.name.clone(),
+            access: policy.access,
+            reputation: client.reputation,
+            dns_lists: client.dns_lists.to_vec(),
+            country: client.country.map(str::to_owned),
         }
     }
+
+    /// The policy of the line that every table ends with.
+    fn last_line(&self, listener: &str) -> &FlowPolicy {
+        self.policy_or_accepted(self.last_lines.get(listener).map_or(ACCEPTED, String::as_str))
+    }
+
+    fn policy_or_accepted(&self, name: &str) -> &FlowPolicy {
+        self.policy(name)
+            .or_else(|| self.policy(ACCEPTED))
+            .expect("a table is made with ACCEPTED in it")
+    }
 }
+
+#[cfg(test)]
+mod tests;

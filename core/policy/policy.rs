@@ -2,11 +2,13 @@
 //! one it began with.
 
 use crate::config::ListenerRules;
-use crate::hat::Hat;
+use crate::hat::{Hat, HostPattern};
 use crate::rat::Rat;
 use crate::routes::Routes;
-use postern_vocab::Domain;
-use std::collections::BTreeMap;
+use crate::sender_rules::{SenderAccess, SenderExceptions};
+use postern_vocab::{Domain, ReverseName};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// Everything the rules need of the configuration.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -20,6 +22,14 @@ pub struct Policy {
     pub hat: Hat,
     /// What holds for the connections of each listener, by its name.
     pub listeners: BTreeMap<String, ListenerRules>,
+    /// What a reputation is made of, beside our own history.
+    pub reputation: ReputationRules,
+    /// Senders that are always or never taken.
+    pub senders: SenderAccess,
+    /// Senders that are not verified, or refused in words of their own.
+    pub exceptions: SenderExceptions,
+    /// Peers whose conversations are logged in full.
+    pub injection_debug: Vec<InjectionDebug>,
     /// Which recipients are ours.
     pub rat: Rat,
     /// Where mail goes.
@@ -30,6 +40,52 @@ pub struct Policy {
     pub antivirus_action: Action,
     /// What happens to a message that could not be looked into fully.
     pub unscannable_action: Action,
+}
+
+impl Policy {
+    /// The zones of all DNS lists that are to be asked about a client, each once.
+    #[must_use]
+    pub fn dns_list_zones(&self) -> BTreeSet<&str> {
+        let for_reputation = self.reputation.dns_lists.iter().map(String::as_str);
+        for_reputation.chain(self.hat.zones()).collect()
+    }
+}
+
+/// What a reputation is made of, beside our own history.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReputationRules {
+    /// The zones of DNS lists, in lower case.
+    pub dns_lists: Vec<String>,
+    /// How many tenths of a point a listing takes.
+    pub points_tenths: i16,
+}
+
+impl Default for ReputationRules {
+    fn default() -> Self {
+        Self {
+            dns_lists: Vec::new(),
+            points_tenths: 40,
+        }
+    }
+}
+
+/// Peers whose conversations are logged in full, for a while.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InjectionDebug {
+    /// The name of the log.
+    pub name: String,
+    /// Addresses and names of hosts.
+    pub peers: Vec<HostPattern>,
+    /// How many connections are logged before it is enough.
+    pub connections: u32,
+}
+
+impl InjectionDebug {
+    /// Whether a peer's conversation is to be logged.
+    #[must_use]
+    pub fn wants(&self, address: IpAddr, reverse: &ReverseName) -> bool {
+        self.peers.iter().any(|peer| peer.names_host(address, reverse))
+    }
 }
 
 /// Thresholds of the spam score and what follows from reaching them.

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+/// A key that more tables have than this is named for none of them.
+const TABLES_NAMED_MAX: usize = 3;
+
 /// A value and where it stands, as an octet offset.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct At<T> {
@@ -136,14 +139,16 @@ impl<'d> Section<'d> {
     /// What an unknown word probably was: a key of another table that stands under this one by mistake, or a
     /// misspelling of what this table has.
     fn hint_for(&self, word: &str) -> Option<String> {
-        if let Some(elsewhere) = keys::KEYS.iter().find(|key| key.name() == word) {
-            return Some(match elsewhere.table() {
-                "" => format!("\"{word}\" belongs above the first table of the file"),
-                name => {
-                    let table = TABLES.iter().find(|table| table.name == name).map(written);
-                    format!("\"{word}\" belongs to {}", table.unwrap_or_default())
-                }
-            });
+        let elsewhere: Vec<&Table> = TABLES
+            .iter()
+            .filter(|table| table.keys.iter().any(|key| key.name() == word))
+            .collect();
+        if elsewhere.iter().any(|table| table.name.is_empty()) {
+            return Some(format!("\"{word}\" belongs above the first table of the file"));
+        }
+        if (1..=TABLES_NAMED_MAX).contains(&elsewhere.len()) {
+            let tables: Vec<String> = elsewhere.into_iter().map(written).collect();
+            return Some(format!("\"{word}\" belongs to {}", tables.join(" or ")));
         }
         let of_file = TABLES
             .iter()
@@ -169,17 +174,32 @@ impl<'d> Section<'d> {
         name: &str,
         read: impl Fn(&DeValue<'_>) -> Result<T, String>,
     ) -> Option<At<T>> {
-        if !self.table.contains_key(name) && self.whole {
-            let key = self.key(name);
-            let place = if self.name.is_empty() {
-                String::new()
-            } else {
-                format!("[{}]: ", self.name)
-            };
-            self.problems
-                .add_with_hint(self.at, format!("{place}\"{name}\" is missing"), example(key));
-        }
+        self.note_missing(name);
         self.optional(name, read)
+    }
+
+    /// Every value of a list that must be written.
+    pub(crate) fn required_list<T>(
+        &self,
+        name: &str,
+        read: impl Fn(&DeValue<'_>) -> Result<T, String>,
+    ) -> Option<Vec<At<T>>> {
+        self.note_missing(name);
+        self.list(name, read)
+    }
+
+    fn note_missing(&self, name: &str) {
+        if self.table.contains_key(name) || !self.whole {
+            return;
+        }
+        let place = if self.name.is_empty() {
+            String::new()
+        } else {
+            format!("[{}]: ", self.name)
+        };
+        let message = format!("{place}\"{name}\" is missing");
+        self.problems
+            .add_with_hint(self.at, message, example(self.key(name)));
     }
 
     /// Every value of a list that can be read.

@@ -39,6 +39,10 @@ pub fn starter(hostname: &str, domain: &str, route: &str, data_dir: Option<&str>
             let mark = if is_written { "" } else { "#" };
             text.push_str(&format!("{mark}{} = {value}\n", key.name()));
         }
+        if !table.example.is_empty() {
+            text.push('\n');
+            text.push_str(table.example);
+        }
     }
     text
 }

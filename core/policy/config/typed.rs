@@ -1,11 +1,18 @@
 //! The configuration as typed: what stands in the file, each value with its place, nothing added. Checking values
-//! against each other and filling in what is not written is the next step's (`ready`).
+//! against each other and filling in what is not written is the next step's (`ready`). Tables with more to them have
+//! both steps in a file of their own.
 
-use crate::config::Driver;
+use crate::config::certificates::{self, TypedDkim, TypedTls};
+use crate::config::directory::{self, TypedDirectory};
 use crate::config::error::Problems;
+use crate::config::flow_policy::{self, TypedFlowPolicy};
+use crate::config::listening::{self, TypedListener, TypedLog};
+use crate::config::recipients::{self, TypedDomain, TypedRecipient};
 use crate::config::section::{At, Section, Tables};
+use crate::config::sender_group::{self, TypedReputation, TypedSenderGroup};
+use crate::config::senders::{self, TypedException, TypedSenders};
 use crate::config::syntax::Readable;
-use crate::config::values;
+use crate::config::{Driver, values};
 use crate::hop::Hop;
 use crate::policy::Action;
 use crate::routes::RoutePattern;
@@ -23,7 +30,17 @@ pub(crate) struct Typed {
     pub(crate) shards: Option<At<u64>>,
     pub(crate) driver: Option<At<Driver>>,
     pub(crate) listeners: Vec<TypedListener>,
+    pub(crate) logs: Vec<TypedLog>,
     pub(crate) domains: Vec<TypedDomain>,
+    pub(crate) recipients: Vec<TypedRecipient>,
+    pub(crate) directory: Option<TypedDirectory>,
+    pub(crate) sender_groups: Vec<TypedSenderGroup>,
+    pub(crate) flow_policies: Vec<TypedFlowPolicy>,
+    pub(crate) reputation: TypedReputation,
+    pub(crate) senders: TypedSenders,
+    pub(crate) exceptions: Vec<TypedException>,
+    pub(crate) tls: TypedTls,
+    pub(crate) dkim: Vec<TypedDkim>,
     pub(crate) portal: Option<TypedPortal>,
     pub(crate) routes: Vec<TypedRoute>,
     pub(crate) antispam: TypedAntiSpam,
@@ -35,19 +52,6 @@ pub(crate) struct Typed {
     pub(crate) limits: TypedLimits,
     /// Whether every line could be read; where not, what seems missing may be there.
     pub(crate) whole: bool,
-}
-
-/// `[[listener]]`.
-pub(crate) struct TypedListener {
-    pub(crate) name: Option<At<String>>,
-    pub(crate) address: Option<At<SocketAddr>>,
-}
-
-/// `[[domain]]`.
-pub(crate) struct TypedDomain {
-    pub(crate) name: Option<At<Domain>>,
-    pub(crate) route: Option<At<Hop>>,
-    pub(crate) recipients: Option<Vec<At<String>>>,
 }
 
 /// `[portal]`.
@@ -105,8 +109,33 @@ pub(crate) fn read(readable: &Readable<'_>, problems: &Problems<'_>) -> Option<T
         run_dir: top.optional("run_dir", values::path),
         shards: top.optional("shards", values::number(0..=1_024)),
         driver: top.optional("driver", values::driver),
-        listeners: tables.all("listener").iter().map(listener).collect(),
-        domains: tables.all("domain").iter().map(domain).collect(),
+        listeners: tables.all("listener").iter().map(listening::read).collect(),
+        logs: tables.all("log").iter().map(listening::read_log).collect(),
+        domains: tables.all("domain").iter().map(recipients::read).collect(),
+        recipients: tables
+            .all("recipient")
+            .iter()
+            .map(recipients::read_recipient)
+            .collect(),
+        directory: tables.one("directory").map(directory::read),
+        sender_groups: tables
+            .all("sender_group")
+            .iter()
+            .map(sender_group::read)
+            .collect(),
+        flow_policies: tables.all("flow_policy").iter().map(flow_policy::read).collect(),
+        reputation: tables
+            .one("reputation")
+            .map(sender_group::read_reputation)
+            .unwrap_or_default(),
+        senders: tables.one("senders").map(senders::read).unwrap_or_default(),
+        exceptions: tables
+            .all("sender_exception")
+            .iter()
+            .map(senders::read_exception)
+            .collect(),
+        tls: tables.one("tls").map(certificates::read).unwrap_or_default(),
+        dkim: tables.all("dkim").iter().map(certificates::read_dkim).collect(),
         portal: tables.one("portal").map(portal),
         routes: tables.all("route").iter().map(route).collect(),
         antispam: tables.one("antispam").map(antispam).unwrap_or_default(),
@@ -126,21 +155,6 @@ pub(crate) fn read(readable: &Readable<'_>, problems: &Problems<'_>) -> Option<T
         limits: tables.one("limits").map(limits).unwrap_or_default(),
         whole: readable.whole,
     })
-}
-
-fn listener(section: &Section<'_>) -> TypedListener {
-    TypedListener {
-        name: section.required("name", values::name),
-        address: section.required("address", values::socket),
-    }
-}
-
-fn domain(section: &Section<'_>) -> TypedDomain {
-    TypedDomain {
-        name: section.required("name", values::domain),
-        route: section.required("route", values::parsed),
-        recipients: section.list("recipients", values::parsed),
-    }
 }
 
 fn portal(section: Section<'_>) -> TypedPortal {

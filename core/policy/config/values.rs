@@ -3,9 +3,12 @@
 
 use crate::config::Driver;
 use crate::config::section::wrong_type;
+use crate::flow::Rate;
+use crate::hosts::{self, HostPattern, Hosts};
 use crate::policy::Action;
-use crate::{duration, size};
-use postern_vocab::{Address, Domain};
+use crate::{duration, replies, size};
+use ipnet::IpNet;
+use postern_vocab::{Address, Domain, Reply};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -13,6 +16,16 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 use toml::de::DeValue;
+
+/// The largest count of anything that a client may do.
+const COUNT_MAX: u32 = 1_000_000;
+
+/// The times in which a rate may be counted.
+const RATE_INTERVAL_MIN: Duration = Duration::from_secs(1);
+const RATE_INTERVAL_MAX: Duration = Duration::from_secs(7 * 24 * 3_600);
+
+/// Octets of a text that is sent to clients: it must fit a reply line. RFC 5321 §4.5.3.1.5.
+const LINE_OCTETS_MAX: usize = 200;
 
 fn text<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
     value.as_str().ok_or_else(|| wrong_type(value))
@@ -48,6 +61,134 @@ pub(crate) fn name(value: &DeValue<'_>) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err(format!("\"{text}\" is none"))
+    }
+}
+
+/// True or false.
+pub(crate) fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| wrong_type(value))
+}
+
+/// A text of one line in ASCII, not empty.
+pub(crate) fn line(value: &DeValue<'_>) -> Result<String, String> {
+    let text = text(value)?.trim();
+    let valid =
+        (1..=LINE_OCTETS_MAX).contains(&text.len()) && text.bytes().all(|c| (b' '..=b'~').contains(&c));
+    if valid {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "\"{text}\" is not 1 to {LINE_OCTETS_MAX} printable ASCII characters"
+        ))
+    }
+}
+
+/// A text of one line in any script, not empty: a name in a directory.
+pub(crate) fn wording(value: &DeValue<'_>) -> Result<String, String> {
+    let text = text(value)?.trim();
+    let valid = !text.is_empty() && !text.chars().any(char::is_control);
+    valid
+        .then(|| text.to_owned())
+        .ok_or_else(|| format!("\"{text}\" is no text of one line"))
+}
+
+/// One of a few words.
+pub(crate) fn one_of<T: Copy>(
+    words: &'static [(&'static str, T)],
+) -> impl Fn(&DeValue<'_>) -> Result<T, String> {
+    move |value| {
+        let text = text(value)?;
+        let found = words.iter().find(|(word, _)| *word == text);
+        found
+            .map(|(_, meaning)| *meaning)
+            .ok_or_else(|| format!("\"{text}\" is none of them"))
+    }
+}
+
+/// An address or a network.
+pub(crate) fn network(value: &DeValue<'_>) -> Result<IpNet, String> {
+    let pattern: HostPattern = parsed(value)?;
+    match pattern.hosts {
+        Hosts::Network(network) => Ok(network),
+        _ => Err(format!("\"{pattern}\" is neither an address nor a network")),
+    }
+}
+
+/// The zone of a DNS list.
+pub(crate) fn zone(value: &DeValue<'_>) -> Result<String, String> {
+    let text = text(value)?;
+    hosts::zone_name(text).map_err(|_| format!("\"{text}\" is none"))
+}
+
+/// A refusal; what it does not say is as in this one.
+pub(crate) fn refusal(like: Reply) -> impl Fn(&DeValue<'_>) -> Result<Reply, String> {
+    move |value| replies::parse(text(value)?, &like)
+}
+
+/// A check that is off, on with its usual reply, or on with another.
+pub(crate) fn switch(usual: Reply) -> impl Fn(&DeValue<'_>) -> Result<Option<Reply>, String> {
+    move |value| match text(value)? {
+        "off" => Ok(None),
+        "on" => Ok(Some(usual.clone())),
+        written => replies::parse(written, &usual).map(Some),
+    }
+}
+
+/// A number with at most one digit behind its point, in tenths, within a range of tenths.
+pub(crate) fn tenths(range: RangeInclusive<i16>) -> impl Fn(&DeValue<'_>) -> Result<i16, String> {
+    move |value| {
+        let written = match (value.as_float(), value.as_integer()) {
+            (Some(float), _) => float.as_str(),
+            (None, Some(integer)) if integer.radix() == 10 => integer.as_str(),
+            _ => return Err(wrong_type(value)),
+        };
+        let tenths = hosts::tenths(written).ok_or_else(|| format!("{written} is not in steps of 0.1"))?;
+        if range.contains(&tenths) {
+            Ok(tenths)
+        } else {
+            Err(out_of_range(written))
+        }
+    }
+}
+
+/// `100/1h`; 0 is none.
+pub(crate) fn rate(value: &DeValue<'_>) -> Result<Option<Rate>, String> {
+    if !value.is_str() {
+        within(integer(value)?, &(0..=0))?;
+        return Ok(None);
+    }
+    let text = text(value)?;
+    if text == "0" {
+        return Ok(None);
+    }
+    let (count, interval) = text
+        .split_once('/')
+        .ok_or_else(|| format!("\"{text}\" has no / between number and time"))?;
+    let count = count
+        .trim()
+        .parse::<u32>()
+        .ok()
+        .filter(|count| (1..=COUNT_MAX).contains(count));
+    let interval = duration::parse(interval)?;
+    if interval < RATE_INTERVAL_MIN || interval > RATE_INTERVAL_MAX {
+        return Err(format!("\"{text}\" has a time that is not from 1s to 7d"));
+    }
+    let count =
+        count.ok_or_else(|| format!("\"{text}\" does not begin with a number from 1 to {COUNT_MAX}"))?;
+    Ok(Some(Rate { count, interval }))
+}
+
+/// A number from 1 up.
+pub(crate) fn count(value: &DeValue<'_>) -> Result<u32, String> {
+    let number = within(integer(value)?, &(1..=u64::from(COUNT_MAX)))?;
+    Ok(u32::try_from(number).unwrap_or(COUNT_MAX))
+}
+
+/// The same, where 0 is any number.
+pub(crate) fn count_or_none(value: &DeValue<'_>) -> Result<Option<u32>, String> {
+    match integer(value)? {
+        0 => Ok(None),
+        _ => count(value).map(Some),
     }
 }
 

@@ -13,6 +13,10 @@ fn policy() -> Policy {
         hostname: "mx.ours.example".parse().expect("valid"),
         hat: crate::hat::Hat::default(),
         listeners: std::collections::BTreeMap::new(),
+        reputation: crate::policy::ReputationRules::default(),
+        senders: crate::sender_rules::SenderAccess::default(),
+        exceptions: crate::sender_rules::SenderExceptions::default(),
+        injection_debug: Vec::new(),
         rat: Rat::default(),
         routes: Routes::default(),
         antispam: AntiSpam::default(),
@@ -356,6 +360,7 @@ fn the_trail_tells_what_was_seen_and_whose_entry_counted() {
         .collect();
     let expected = [
         "configuration | version 0123456789abcdef | in force | []",
+        "sender group | none, by ALL; reputation none | mail flow policy ACCEPTED | []",
         "loop detection | 0 Received fields, at most 50 allowed | no loop | []",
         "header limits | nothing over a limit | within | []",
         "fragments | no message/partial | whole | []",
@@ -440,4 +445,63 @@ fn recipients_with_the_same_answer_share_a_step() {
     let decision = decide(&facts, &policy(), &lists(&["everyone block x.example"]));
     assert_eq!(decision.recipients.len(), 1_000);
     assert!(decision.trail.len() < 10, "{} steps", decision.trail.len());
+}
+
+/// Mail flow policy, score, what else is found, list entries, dispositions, reason.
+const FLOWS: &str = "
+TRUSTED  | 99 |                |                          | deliver     | anti-spam is skipped
+TRUSTED  | 99 | virus          |                          | virus       | anti-virus never is
+TRUSTED  | 99 | limit.parts=1001 |                        | unscannable | nor are scan limits
+TRUSTED  | 99 | mime.ambiguous |                          | unscannable | nor what can be read two ways
+TRUSTED  | 99 | loop           |                          | 554 5.4.6   | nor loops
+TRUSTED  |  0 |                | everyone block x.example | spam        | nor lists
+ACCEPTED | 99 |                |                          | spam        | the others skip nothing
+RELAY    | 99 |                |                          | spam        | outbound mail neither
+GONE     | 99 |                |                          | spam        | a policy that is not there any more is ACCEPTED
+         | 99 |                |                          | spam        | and so is none
+";
+
+#[test]
+fn a_mail_flow_policy_can_skip_the_thresholds_and_nothing_else() {
+    for row in FLOWS.lines().skip(1) {
+        let columns: Vec<&str> = row.split('|').map(str::trim).collect();
+        let entries: Vec<&str> = columns[3].split(", ").filter(|one| !one.is_empty()).collect();
+        let mut facts = message(columns[1].parse().expect("a score"), columns[2]);
+        facts.classification.flow_policy = columns[0].to_owned();
+        let decision = decide(&facts, &policy(), &lists(&entries));
+        assert_eq!(outcome(&decision), columns[4], "{row}: {:?}", decision.trail);
+        check_trail(&decision, row);
+    }
+}
+
+#[test]
+fn the_trail_tells_the_sender_group_and_what_it_skips() {
+    let mut facts = message(99, "");
+    facts.classification = Classification {
+        sender_group: "WHITELIST".into(),
+        matched: "192.0.2.0/24".into(),
+        flow_policy: "TRUSTED".into(),
+        reputation: Some(postern_vocab::Reputation(-34)),
+        ..Classification::default()
+    };
+    let decision = decide(&facts, &policy(), &Lists::default());
+    let step = |rule: &str| {
+        let step = decision.trail.iter().find(|step| step.rule == rule).expect(rule);
+        (step.saw.as_str(), step.outcome.as_str())
+    };
+    assert_eq!(
+        step("sender group"),
+        (
+            "WHITELIST, by 192.0.2.0/24; reputation -3.4",
+            "mail flow policy TRUSTED"
+        )
+    );
+    assert_eq!(
+        step("anti-spam"),
+        ("score 99", "mail flow policy TRUSTED skips anti-spam")
+    );
+    assert_eq!(
+        decision.recipients[0].reason,
+        "mail flow policy TRUSTED skips anti-spam"
+    );
 }
