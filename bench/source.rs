@@ -189,9 +189,9 @@ impl Sessions {
         Outgoing {
             sender: self.sender.clone(),
             recipients: vec![(Rid(0), self.rcpt.clone())],
-            has_8bit: false,
             pieces,
             bytes: u64::try_from(octets).unwrap_or(u64::MAX),
+            ..Outgoing::default()
         }
     }
 }

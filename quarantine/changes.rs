@@ -12,7 +12,7 @@ use crate::record::{
 };
 use crate::{fate, keys};
 use postern_quarantine_api::{HeldKey, HeldRow, HeldStatus};
-use postern_vocab::{Address, Dcid, Icid, Mid, ReverseName, Rid, Timestamp};
+use postern_vocab::{Address, Classification, Dcid, Icid, Mid, ReverseName, Rid, Timestamp};
 use rocksdb::WriteBatch;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -97,6 +97,8 @@ impl<'a> Changes<'a> {
                 listed: false,
                 peer: None,
                 reverse: ReverseName::NotAsked,
+                classification: Classification::default(),
+                proxy: None,
                 timeline: Timeline::default(),
                 incidents: Vec::new(),
                 disconnected: None,

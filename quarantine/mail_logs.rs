@@ -1,6 +1,7 @@
 //! `mail_logs`: the log that mail administrators know, one line an event, in the line shapes of the appliances they come
 //! from, so that their tools and habits work. `lines.rs` says what a line looks like; this file knows the file.
 
+mod connection;
 mod lines;
 
 use jiff::tz::TimeZone;

@@ -6,10 +6,13 @@ use postern_quarantine_api::{
     HeldAction, HeldRow, HeldStatus, RecipientFate, Role, TimelineEntry, TrackRow, TrackState,
 };
 use postern_vocab::events::{Disconnected, Incident};
-use postern_vocab::{Dcid, Decision, Envelope, Facts, Icid, Mid, Peer, ReverseName, Timestamp};
+use postern_vocab::{
+    Classification, Dcid, Decision, Envelope, Facts, Icid, Mid, Peer, ReverseName, Timestamp,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// Entries of one timeline that are kept; over it those in the middle go, and are counted.
 const TIMELINE_ENTRIES_MAX: usize = 1_000;
@@ -35,9 +38,17 @@ pub(crate) struct Found {
     /// Whether anything of it was refused.
     #[serde(default)]
     pub refused: bool,
+    /// The sender group and the mail flow policy of its connection.
+    #[serde(default)]
+    pub policies: [String; 2],
 }
 
 impl Found {
+    /// It came by a connection that was classified so.
+    pub(crate) fn classify(&mut self, by: &Classification) {
+        self.policies = [by.sender_group.clone(), by.flow_policy.clone()];
+    }
+
     /// A row of which only the time is known.
     pub(crate) fn new(at: Timestamp) -> Self {
         Self {
@@ -59,6 +70,7 @@ impl Found {
             },
             attachments: Vec::new(),
             refused: false,
+            policies: Default::default(),
         }
     }
 }
@@ -111,6 +123,10 @@ pub(crate) struct ConnectionRecord {
     pub listed: bool,
     pub peer: Option<Peer>,
     pub reverse: ReverseName,
+    #[serde(default)]
+    pub classification: Classification,
+    #[serde(default)]
+    pub proxy: Option<IpAddr>,
     pub timeline: Timeline,
     pub incidents: Vec<Incident>,
     pub disconnected: Option<Disconnected>,

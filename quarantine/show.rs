@@ -4,7 +4,7 @@ use crate::columns::Column;
 use crate::record::{ConnectionRecord, DeliveryRecord, Found, MessageRecord};
 use crate::{Store, StoreError};
 use postern_quarantine_api::{Detail, Failure, Subject};
-use postern_vocab::{Dcid, Icid, Mid, ReverseName};
+use postern_vocab::{Classification, Dcid, Icid, Mid, ReverseName};
 
 impl Store {
     /// What is known about it.
@@ -36,7 +36,13 @@ impl Store {
             timeline.extend(rest);
             detail.peer = connection.peer;
             detail.reverse = connection.reverse;
+            detail.classification = connection.classification;
+            detail.proxy = connection.proxy;
             detail.incidents = connection.incidents;
+            if let Some(end) = &connection.disconnected {
+                detail.tls = end.tls.clone();
+                detail.user = end.user.clone();
+            }
             detail.disconnected = connection.disconnected;
             detail.row.helo = detail.row.helo.or(connection.found.row.helo);
         }
@@ -47,6 +53,10 @@ impl Store {
         if let Some(judged) = self.judged(mid)? {
             if let Some(facts) = &judged.facts {
                 detail.peer = detail.peer.or(Some(facts.peer.clone()));
+                // As it was for this message; the connection's record may have changed since, by XCLIENT.
+                detail.classification = facts.classification.clone();
+                detail.tls = facts.tls.clone();
+                detail.user = facts.user.clone();
             }
             detail.facts = judged.facts;
             detail.decision = Some(judged.decision);
@@ -74,8 +84,14 @@ impl Store {
         }
         detail.peer = record.peer;
         detail.reverse = record.reverse;
+        detail.classification = record.classification;
+        detail.proxy = record.proxy;
         detail.timeline = record.timeline.told();
         detail.incidents = record.incidents;
+        if let Some(disconnected) = &record.disconnected {
+            detail.tls = disconnected.tls.clone();
+            detail.user = disconnected.user.clone();
+        }
         detail.disconnected = record.disconnected;
         detail.messages = record.messages;
         Ok(Some(detail))
@@ -106,6 +122,10 @@ fn empty(found: Found) -> Detail {
         row: found.row,
         peer: None,
         reverse: ReverseName::NotAsked,
+        classification: Classification::default(),
+        proxy: None,
+        tls: None,
+        user: None,
         facts: None,
         decision: None,
         recipients: Vec::new(),

@@ -20,6 +20,7 @@ struct Wanted<'a> {
     message_id: Option<String>,
     network: Option<(IpAddr, u8)>,
     attachment: Option<String>,
+    policy: Option<String>,
 }
 
 impl Store {
@@ -80,6 +81,7 @@ impl<'a> Wanted<'a> {
             message_id,
             network: query.ip.as_deref().map(network).transpose()?,
             attachment: folded(&query.attachment),
+            policy: folded(&query.policy),
         })
     }
 
@@ -109,6 +111,10 @@ impl<'a> Wanted<'a> {
                     .iter()
                     .any(|one| one.to_lowercase().contains(name.as_str()))
             })
+            && self
+                .policy
+                .as_ref()
+                .is_none_or(|name| found.policies.iter().any(|one| one.to_lowercase() == *name))
             && self.fits_subject(&row.subject)
     }
 

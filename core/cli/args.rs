@@ -199,6 +199,9 @@ pub struct Track {
     /// Part of an attachment's name
     #[arg(long, value_name = "NAME")]
     pub attachment: Option<String>,
+    /// A mail flow policy or a sender group
+    #[arg(long, value_name = "NAME")]
+    pub policy: Option<String>,
     /// Last state: bounced, deferred, queued, quarantined, dropped, expired, deleted, released, delivered, refused,
     /// aborted, empty
     #[arg(long)]

@@ -25,6 +25,7 @@ pub fn show(config: &Config, words: &[String], output: &mut Output) -> Result<Ex
     }
     summary(&detail, output)?;
     fates(&detail.recipients, output)?;
+    show_facts::client(&detail, output)?;
     show_facts::why(&detail, output)?;
     show_facts::facts(&detail, output)?;
     timeline(&detail, output)?;
@@ -138,7 +139,9 @@ pub fn how(state: &RecipientState) -> String {
             reply,
             dsn: Some(dsn),
         } => format!("{reply}; the sender was told by MID {dsn}"),
-        RecipientState::Bounced { reply, dsn: None } => format!("{reply}; there is no sender to tell"),
+        RecipientState::Bounced { reply, dsn: None } => {
+            format!("{reply}; there is no sender to tell, or they asked not to be told")
+        }
         RecipientState::Dropped { reason } => reason.clone(),
         RecipientState::Quarantined {
             quarantine,
@@ -220,7 +223,7 @@ mod tests {
         let bounced = RecipientState::Bounced { reply, dsn: None };
         assert_eq!(
             how(&bounced),
-            "550 5.1.1 No such recipient here; there is no sender to tell"
+            "550 5.1.1 No such recipient here; there is no sender to tell, or they asked not to be told"
         );
     }
 

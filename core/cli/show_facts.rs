@@ -1,10 +1,25 @@
-//! The part of `postern show` that explains: the decision's trail in sentences, and the facts it was made on.
+//! The part of `postern show` that explains: the client, the decision's trail in sentences, and the facts it was made on.
 
 use super::output::Output;
 use super::table::Table;
 use postern_quarantine::api::Detail;
-use postern_vocab::{Decision, Envelope, Facts, Finding, Rid, TrailStep};
+use postern_vocab::text::one_line;
+use postern_vocab::{Decision, Envelope, Facts, Finding, Rid, TrailStep, limits};
 use std::io;
+
+/// What is known of the client beside its address.
+pub fn client(detail: &Detail, output: &mut Output) -> io::Result<()> {
+    let rows = detail.client_facts();
+    if rows.is_empty() {
+        return Ok(());
+    }
+    output.heading("Client")?;
+    for (label, value) in rows {
+        let value = one_line(&value, limits::CONVERSATION_LINE_OCTETS_MAX);
+        output.line(format_args!("  {label:<20}{value}"))?;
+    }
+    Ok(())
+}
 
 /// Why every recipient got what they got.
 pub fn why(detail: &Detail, output: &mut Output) -> io::Result<()> {

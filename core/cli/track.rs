@@ -20,6 +20,7 @@ pub fn track(config: &Config, wishes: Track, output: &mut Output) -> Result<Exit
         message_id: wishes.message_id,
         ip: wishes.ip,
         attachment: wishes.attachment,
+        policy: wishes.policy,
         state: wishes.state,
         rejected: wishes.rejected,
         since: wishes.since,

@@ -2,8 +2,8 @@
 //! over a blocking socket.
 
 use bytes::Bytes;
-use postern_engine::smtp::{Client, ClientStep, Outgoing};
-use postern_vocab::{Address, Mid, Reply, ReversePath, Rid, limits};
+use postern_engine::smtp::{Client, ClientStep, Outgoing, body_kind};
+use postern_vocab::{Address, BodyKind, Mid, Reply, ReversePath, Rid, limits};
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 
@@ -107,12 +107,15 @@ pub fn outgoing(
     sender: ReversePath,
     recipients: impl IntoIterator<Item = Address>,
 ) -> Outgoing {
+    let bytes = message.len() as u64;
+    let pieces = vec![Bytes::from(message)];
     Outgoing {
         sender,
         recipients: (0u16..).map(Rid).zip(recipients).collect(),
-        has_8bit: !message.is_ascii(),
-        bytes: message.len() as u64,
-        pieces: vec![Bytes::from(message)],
+        body: body_kind(BodyKind::default(), &pieces),
+        bytes,
+        pieces,
+        ..Outgoing::default()
     }
 }
 

@@ -8,7 +8,9 @@
 pub mod arrival;
 pub mod clock;
 pub mod credentials;
+mod cuts;
 pub mod delivery;
+pub mod dkim;
 pub mod dns;
 pub mod driver;
 pub mod net;

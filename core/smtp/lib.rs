@@ -1,5 +1,6 @@
 //! SMTP without I/O: bytes and the time go in; bytes, questions and deadlines come out. RFC 5321, with RFC 2920
-//! (pipelining), RFC 1870 (size), RFC 6152 (8-bit), RFC 2034 and RFC 3463 (enhanced codes).
+//! (pipelining), RFC 1870 (size), RFC 6152 (8-bit), RFC 3030 (chunks, binary), RFC 3461 (DSN), RFC 6531 (UTF-8), RFC 2034 and
+//! RFC 3463 (enhanced codes).
 //!
 //! Nothing here knows a socket, DNS, policy, the journal or a clock. Two machines and what they share:
 //!
@@ -18,7 +19,7 @@ pub mod client;
 pub mod replies;
 pub mod server;
 
-pub use client::{Client, ClientStep, Outgoing, Probe, ProbeAnswer, ProbeStep, Sent};
+pub use client::{Client, ClientStep, Outgoing, Probe, ProbeAnswer, ProbeStep, Sent, body_kind};
 pub use server::{
     BareLineEnds, Credentials, Offer, ProtocolRefusal, Question, Server, ServerSettings, Step, Stored,
     XclientAttribute, XclientName,

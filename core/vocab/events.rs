@@ -207,6 +207,11 @@ pub enum Origin {
         /// The message that could not be delivered.
         of: Mid,
     },
+    /// We made it: the notice its sender asked for, that this message was passed on. RFC 3461 §5.2.2.
+    Receipt {
+        /// The message that was delivered.
+        of: Mid,
+    },
     /// We made it: a digest.
     Digest,
     /// It was held, and a person released it. It keeps its MID; the record's decision names only the recipients it

@@ -268,6 +268,8 @@ pub const DELIVERY_REPLY_OCTETS_MAX: usize = 64 * 1024;
 pub const QUEUED_BODIES_IN_MEMORY_MAX: usize = 1_000;
 /// Octets of the original message's header that a bounce returns.
 pub const DSN_RETURNED_BYTES_MAX: usize = 10 * 1024;
+/// Octets of an original message that a bounce returns whole, where the sender asked for that (RET=FULL).
+pub const DSN_RETURNED_WHOLE_BYTES_MAX: usize = 1024 * 1024;
 
 // Index, door and portal.
 

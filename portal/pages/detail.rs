@@ -133,7 +133,9 @@ fn summary(detail: &Detail) -> Vec<(&'static str, String)> {
         ("Listener", listener),
     ];
     rows.into_iter()
-        .filter_map(|(label, value)| value.map(|value| (label, one_line(&value, 2_000))))
+        .filter_map(|(label, value)| Some((label, value?)))
+        .chain(detail.client_facts())
+        .map(|(label, value)| (label, one_line(&value, 2_000)))
         .collect()
 }
 
@@ -188,7 +190,7 @@ fn fate_view(app: &App, fate: &RecipientFate) -> FateView {
         }
         RecipientState::Bounced { reply, dsn } => match dsn {
             Some(mid) => format!("{reply}; the sender was told by MID {mid}"),
-            None => format!("{reply}; there was no one to tell"),
+            None => format!("{reply}; there was no one to tell, or they asked not to be told"),
         },
         RecipientState::Dropped { reason } => reason.clone(),
         RecipientState::Quarantined {

@@ -173,6 +173,7 @@ fn query(app: &App, params: &Params) -> TrackQuery {
         message_id: params.given("message-id"),
         ip: params.given("ip"),
         attachment: params.given("attachment"),
+        policy: params.given("policy"),
         state: params.text("state").parse().ok(),
         rejected: params.is_set("rejected"),
         since: period.2.map(|back| app.now().minus(back)),
@@ -191,6 +192,7 @@ fn fields(params: &Params) -> Vec<(&'static str, &'static str, &'static str, Str
         ("message-id", "Message-ID", ""),
         ("ip", "IP address", "or a network: 192.0.2.0/24"),
         ("attachment", "Attachment", "part of its name"),
+        ("policy", "Policy", "flow policy or sender group"),
     ]
     .map(|(name, label, hint)| (name, label, hint, params.text(name).to_owned()))
     .into()

@@ -8,6 +8,7 @@
 //! This room knows how to ask; it may not know RocksDB, journals, HTTP or SMTP.
 
 mod client;
+mod client_facts;
 pub mod frame;
 pub mod held;
 pub mod request;

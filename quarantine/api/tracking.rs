@@ -2,9 +2,12 @@
 //! refused.
 
 use postern_vocab::events::{Disconnected, Incident, Stage};
-use postern_vocab::{Dcid, Decision, Facts, Icid, Mid, Peer, Reply, ReverseName, Rid, Timestamp};
+use postern_vocab::{
+    Classification, Dcid, Decision, Facts, Icid, Mid, Peer, Reply, ReverseName, Rid, Timestamp, TlsFacts,
+};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 
 /// A search. Every field given must fit; texts fit in any case.
@@ -23,6 +26,8 @@ pub struct TrackQuery {
     pub ip: Option<String>,
     /// Part of an attachment's name.
     pub attachment: Option<String>,
+    /// A mail flow policy or a sender group, by its whole name.
+    pub policy: Option<String>,
     /// A last state.
     pub state: Option<TrackState>,
     /// Only what was refused.
@@ -316,6 +321,18 @@ pub struct Detail {
     pub peer: Option<Peer>,
     /// Its reverse look-up.
     pub reverse: ReverseName,
+    /// How the sender group table classified it.
+    #[serde(default)]
+    pub classification: Classification,
+    /// The trusted proxy that named the client, where one did.
+    #[serde(default)]
+    pub proxy: Option<IpAddr>,
+    /// What TLS came to, where it was used.
+    #[serde(default)]
+    pub tls: Option<TlsFacts>,
+    /// Who logged in.
+    #[serde(default)]
+    pub user: Option<String>,
     /// What was known when the message was judged.
     pub facts: Option<Facts>,
     /// What followed, with the trail.

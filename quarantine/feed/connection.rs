@@ -8,7 +8,7 @@ use crate::record::{ConnectionRecord, MessageRecord};
 use postern_quarantine_api::{RecipientFate, RecipientState};
 use postern_vocab::events::{Connected, Disconnected, Incident, IncidentKind, Refused, Speaker, Stage};
 use postern_vocab::text::{escaped, one_line};
-use postern_vocab::{Address, ReversePath, Timestamp, limits};
+use postern_vocab::{Address, Classification, ReversePath, Timestamp, limits};
 
 /// Feeds a connection.
 pub(super) fn connected(
@@ -16,20 +16,43 @@ pub(super) fn connected(
     at: Timestamp,
     connected: &Connected,
 ) -> Result<(), StoreError> {
-    changes.totals.count("connections", 1);
     let record = changes.connection(connected.icid, at)?;
+    let is_first = record.peer.is_none();
     record.peer = Some(connected.peer.clone());
     record.reverse = connected.reverse.clone();
+    record.classification = connected.classification.clone();
+    record.proxy = connected.proxy;
+    record.found.classify(&connected.classification);
     let row = &mut record.found.row;
     row.ip = Some(connected.peer.remote.ip().to_canonical().to_string());
     row.reverse = connected.reverse.name().map(shown);
     let name = row.reverse.as_deref().unwrap_or("no reverse name");
-    let text = format!(
-        "ICID {} connected from {} ({name}) to listener {}",
-        connected.icid, connected.peer.remote, connected.peer.listener
-    );
+    let (icid, remote, listener) = (connected.icid, connected.peer.remote, &connected.peer.listener);
+    let proxy = connected
+        .proxy
+        .map(|proxy| format!(", as the proxy {proxy} says"))
+        .unwrap_or_default();
+    let text = match is_first {
+        true => format!("ICID {icid} connected from {remote} ({name}) to listener {listener}{proxy}"),
+        false => format!("ICID {icid} is in truth from {remote} ({name}){proxy}"),
+    };
     record.timeline.tell(at, text);
+    if connected.classification != Classification::default() {
+        record.timeline.tell(at, classified(&connected.classification));
+    }
+    if is_first {
+        changes.totals.count("connections", 1);
+    }
     Ok(())
+}
+
+fn classified(by: &Classification) -> String {
+    let (group, policy, access) = (&by.sender_group, &by.flow_policy, by.access.as_str());
+    let matched = one_line(&by.matched, limits::CONVERSATION_LINE_OCTETS_MAX);
+    match group.is_empty() {
+        true => format!("no sender group: {access} by flow policy {policy}"),
+        false => format!("sender group {group} by {matched}: {access} by flow policy {policy}"),
+    }
 }
 
 /// Feeds a refusal: to the message it was in, else to the connection, whose row a search then shows.
@@ -44,9 +67,11 @@ pub(super) fn refused(changes: &mut Changes<'_>, at: Timestamp, refused: &Refuse
     };
     note_message(record, mid);
     let (ip, reverse) = (record.found.row.ip.clone(), record.found.row.reverse.clone());
+    let classification = record.classification.clone();
     let record = changes.message(mid, at)?;
     record.timeline.tell(at, text);
     record.found.refused = true;
+    record.found.classify(&classification);
     let row = &mut record.found.row;
     row.icid = Some(refused.icid);
     row.ip = row.ip.take().or(ip);

@@ -58,6 +58,7 @@ pub(super) fn judged(
     let record = changes.message(mid, at)?;
     let found = &mut record.found;
     if let Some(facts) = facts {
+        found.classify(&facts.classification);
         let row = &mut found.row;
         row.icid = Some(facts.icid);
         row.ip = Some(facts.peer.remote.ip().to_canonical().to_string());
@@ -270,6 +271,9 @@ fn origin(accepted: &Accepted) -> String {
     let (mid, bytes) = (accepted.mid, accepted.body_bytes);
     match &accepted.origin {
         Origin::Dsn { of } => format!("MID {mid} made here: the bounce for MID {of}"),
+        Origin::Receipt { of } => {
+            format!("MID {mid} made here: the notice, asked for by its sender, that MID {of} was passed on")
+        }
         Origin::Digest => format!("MID {mid} made here: a digest"),
         Origin::Smtp | Origin::Release { .. } => {
             let (verdict, score) = (accepted.decision.verdict, accepted.decision.score);

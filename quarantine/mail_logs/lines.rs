@@ -1,14 +1,12 @@
-//! One event, its lines. All text of strangers is put on one line before it goes in, so nobody writes a line but us.
+//! One event, its lines; those about a connection in are in `connection.rs`. All text of strangers is put on one line before it goes in, so nobody writes a line but us.
 
+use super::connection::Connections;
 use jiff::tz::TimeZone;
-use postern_vocab::events::{
-    Accepted, Attempted, Connected, DeliveryConnected, Disconnected, Ending, Incident, Origin, Outcome,
-    Refused, Stage,
-};
+use postern_vocab::events::{Accepted, Attempted, DeliveryConnected, Origin, Outcome, Refused, Stage};
 use postern_vocab::text::one_line;
 use postern_vocab::{
-    Decision, Disposition, Event, Facts, Icid, Mid, Recorded, Reply, ReversePath, Rid, Timestamp, Verdict,
-    limits,
+    Decision, Direction, Disposition, Event, Facts, Icid, Mid, Recorded, Reply, ReversePath, Rid, Timestamp,
+    Verdict, limits,
 };
 use std::collections::{BTreeSet, VecDeque};
 use std::fmt::Write;
@@ -20,10 +18,11 @@ const BEGUN_MAX: usize = 10_000;
 pub(super) struct Lines {
     zone: TimeZone,
     begun: VecDeque<Mid>,
+    connections: Connections,
 }
 
 /// The lines of one batch, each stamped with its event's time.
-struct Page<'a> {
+pub(super) struct Page<'a> {
     zone: &'a TimeZone,
     /// The time of the event, and how it is written: many events share a second.
     at: Timestamp,
@@ -39,7 +38,7 @@ impl Page<'_> {
         self.at = at;
     }
 
-    fn line(&mut self, what: &str) {
+    pub(super) fn line(&mut self, what: &str) {
         let _ = writeln!(self.text, "{} Info: {what}", self.stamp);
     }
 }
@@ -49,6 +48,7 @@ impl Lines {
         Self {
             zone,
             begun: VecDeque::new(),
+            connections: Connections::default(),
         }
     }
 
@@ -72,11 +72,14 @@ impl Lines {
         for recorded in records {
             page.turn_to(recorded.at);
             match &recorded.event {
-                Event::Connected(event) => connected(&mut page, event, turned_away.contains(&event.icid)),
+                Event::Connected(event) => {
+                    let turned_away = turned_away.contains(&event.icid);
+                    self.connections.connected(&mut page, event, turned_away);
+                }
                 Event::Refused(event) => self.refused(&mut page, event),
-                Event::Incident(event) => incident(&mut page, event),
+                Event::Incident(event) => self.connections.incident(&mut page, event),
                 Event::Accepted(event) => self.accepted(&mut page, event),
-                Event::Disconnected(event) => disconnected(&mut page, event),
+                Event::Disconnected(event) => self.connections.disconnected(&mut page, event),
                 Event::DeliveryConnected(event) => delivery_connected(&mut page, event),
                 Event::Attempted(event) => attempted(&mut page, event),
                 Event::Finished { mid } => page.line(&format!("Message finished MID {mid} done")),
@@ -108,10 +111,11 @@ impl Lines {
             self.begin(page, (mid, icid), &sender);
             prefix = format!("MID {mid} ");
         }
-        let rule = clean(&refused.rule);
+        if refused.stage == Stage::Connect {
+            return self.connections.turned_away(page, icid, &clean(&refused.rule));
+        }
         page.line(&match (refused.stage, &refused.recipient) {
-            (Stage::Connect, _) => format!("ICID {icid} REJECT SG {rule} match {rule} SBRS not enabled"),
-            (Stage::Hello, _) => format!("ICID {icid} Rejected: {why}"),
+            (Stage::Connect | Stage::Hello, _) => format!("ICID {icid} Rejected: {why}"),
             (Stage::Sender, _) => format!("{prefix}ICID {icid} Address: <{sender}> sender rejected, {why}"),
             (Stage::Recipient | Stage::Data, Some(recipient)) => {
                 let recipient = clean(&recipient.to_string());
@@ -134,10 +138,19 @@ impl Lines {
                 return;
             }
             Origin::Dsn { of } => page.line(&format!("MID {mid} was generated for bounce of MID {of}")),
+            Origin::Receipt { of } => {
+                page.line(&format!(
+                    "MID {mid} was generated for delivery notice of MID {of}"
+                ));
+            }
             Origin::Digest => page.line(&format!("MID {mid} was generated as a digest of held mail")),
             Origin::Smtp => {}
         }
         let icid = accepted.facts.as_ref().map_or(Icid(0), |facts| facts.icid);
+        if let Some(facts) = &accepted.facts {
+            let known = (facts.tls.as_ref(), facts.user.as_deref());
+            self.connections.secured(page, icid, known);
+        }
         let sender = clean(&accepted.envelope.sender.to_string());
         self.begin(page, (mid, icid), &sender);
         self.begun.retain(|one| *one != mid);
@@ -157,40 +170,6 @@ impl Lines {
     }
 }
 
-fn connected(page: &mut Page<'_>, connected: &Connected, turned_away: bool) {
-    let icid = connected.icid;
-    let (local, remote) = (connected.peer.local.ip(), connected.peer.remote.ip());
-    let (local, remote) = (local.to_canonical(), remote.to_canonical());
-    let listener = clean(&connected.peer.listener);
-    let name = clean(connected.reverse.name().unwrap_or("unknown"));
-    let verified = if connected.reverse.is_verified() {
-        "yes"
-    } else {
-        "no"
-    };
-    page.line(&format!(
-        "New SMTP ICID {icid} interface {listener} ({local}) address {remote} reverse dns host {name} verified {verified}"
-    ));
-    if !turned_away {
-        page.line(&format!("ICID {icid} ACCEPT SG None match ALL SBRS not enabled"));
-    }
-}
-
-fn incident(page: &mut Page<'_>, incident: &Incident) {
-    let (icid, kind) = (incident.icid, crate::feed::word(&incident.kind));
-    page.line(&format!("ICID {icid} {kind}: {}", clean(&incident.detail)));
-}
-
-fn disconnected(page: &mut Page<'_>, disconnected: &Disconnected) {
-    let icid = disconnected.icid;
-    match disconnected.ending {
-        Ending::Lost => page.line(&format!("ICID {icid} lost")),
-        Ending::TimedOut => page.line(&format!("ICID {icid} timed out")),
-        Ending::Quit | Ending::Closed | Ending::Shutdown => {}
-    }
-    page.line(&format!("ICID {icid} close"));
-}
-
 fn header(page: &mut Page<'_>, mid: Mid, facts: &Facts) {
     if !facts.header.message_id.is_empty() {
         let id = quoted(&format!("<{}>", facts.header.message_id));
@@ -201,8 +180,12 @@ fn header(page: &mut Page<'_>, mid: Mid, facts: &Facts) {
 }
 
 fn judged(page: &mut Page<'_>, (mid, facts): (Mid, &Facts), verdict: Verdict) {
+    let table = match facts.direction {
+        Direction::Inbound => "inbound",
+        Direction::Outbound => "outbound",
+    };
     page.line(&format!(
-        "MID {mid} matched all recipients for per-recipient policy DEFAULT in the inbound table"
+        "MID {mid} matched all recipients for per-recipient policy DEFAULT in the {table} table"
     ));
     for attachment in &facts.mime.attachments {
         page.line(&format!("MID {mid} attachment '{}'", quoted(&attachment.name)));
@@ -323,12 +306,12 @@ fn list(rids: &[Rid]) -> String {
 }
 
 /// On one line, for programs too that take U+2028 and U+2029 for line ends.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     one_line(text, limits::HEADER_FACT_CHARS_MAX).replace(['\u{2028}', '\u{2029}'], " ")
 }
 
 /// [`clean`], to stand between single quotes.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     clean(text).replace('\\', "\\\\").replace('\'', "\\'")
 }
 

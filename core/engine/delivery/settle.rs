@@ -1,8 +1,8 @@
 //! What follows from an attempt: delivered, tried again later, or given up with a bounce. Every outcome is a journal
-//! record before the queue forgets anything.
+//! record before the queue forgets anything. What the sender wants to hear of it is RFC 3461 §4.1, §5.2.
 
-use super::dsn::{self, Failed};
-use super::queue::Job;
+use super::dsn::{self, Action};
+use super::queue::{Content, Job};
 use super::worker::body_of;
 use crate::driver::Driver;
 use crate::shard::Shard;
@@ -10,8 +10,7 @@ use crate::trace_header;
 use bytes::Bytes;
 use postern_vocab::events::{Accepted, Attempted, Origin, Outcome};
 use postern_vocab::{
-    Address, Dcid, Decision, Disposition, Envelope, Event, Mid, RecipientDecision, Reply, ReversePath, Rid,
-    Timestamp,
+    Dcid, Decision, Disposition, Envelope, Event, Mid, RecipientDecision, Reply, ReversePath, Rid,
 };
 use std::time::Duration;
 
@@ -23,13 +22,20 @@ pub struct Attempt {
     pub dcid: Option<Dcid>,
     /// Recipient by recipient.
     pub outcomes: Vec<(Rid, Reply)>,
+    /// The next hop was told what the sender wants to hear, and tells of success itself.
+    pub dsn_passed_on: bool,
 }
 
 impl Attempt {
     /// The same answer for everyone.
     pub fn failed(job: Job, dcid: Option<Dcid>, reply: &Reply) -> Self {
         let outcomes = job.rids.iter().map(|rid| (*rid, reply.clone())).collect();
-        Self { job, dcid, outcomes }
+        Self {
+            job,
+            dcid,
+            outcomes,
+            dsn_passed_on: false,
+        }
     }
 }
 
@@ -55,13 +61,29 @@ pub async fn settle<D: Driver>(shard: &Shard<D>, attempt: Attempt) {
         attempt.dcid,
         (&sorted.delivered, &Outcome::Delivered),
     );
-    match bounce(shard, &attempt.job, &sorted.failed).await {
-        Ok(dsn) => record(
-            shard,
-            &attempt.job,
-            attempt.dcid,
-            (&sorted.failed, &Outcome::Bounced { dsn }),
-        ),
+    if !attempt.dsn_passed_on {
+        tell_of_success(shard, &attempt.job, &sorted.delivered).await;
+    }
+    let (told, silent): (Vec<_>, Vec<_>) = sorted
+        .failed
+        .iter()
+        .cloned()
+        .partition(|(rid, _)| wants(&attempt.job.content, *rid, Action::Failed));
+    match notify(shard, &attempt.job, (Action::Failed, &told)).await {
+        Ok(dsn) => {
+            record(
+                shard,
+                &attempt.job,
+                attempt.dcid,
+                (&told, &Outcome::Bounced { dsn }),
+            );
+            record(
+                shard,
+                &attempt.job,
+                attempt.dcid,
+                (&silent, &Outcome::Bounced { dsn: None }),
+            );
+        }
         // The sender could not be told now: nothing is given up before they are.
         Err(()) => sorted.deferred.append(&mut sorted.failed),
     }
@@ -132,29 +154,76 @@ fn record<D: Driver>(
     }
 }
 
-/// Tells the sender who did not get the message: a new message in our care. `None` when there is no one to tell, since
-/// a null sender is never bounced (RFC 5321 §4.5.5).
-async fn bounce<D: Driver>(shard: &Shard<D>, job: &Job, failed: &[(Rid, Reply)]) -> Result<Option<Mid>, ()> {
+/// Whether the sender wants to hear this of a recipient. Without NOTIFY it is failure. RFC 3461 §4.1.
+fn wants(content: &Content, rid: Rid, action: Action) -> bool {
+    let asked = content.envelope.dsn.recipients.get(&rid);
+    match (asked.and_then(|asked| asked.notify), action) {
+        (Some(notify), Action::Failed) => notify.failure,
+        (Some(notify), Action::Relayed) => notify.success,
+        (None, action) => action == Action::Failed,
+    }
+}
+
+/// A next hop without DSN will not tell of success, so we say how far we know. RFC 3461 §5.2.2. The mail itself is
+/// delivered whatever comes of this.
+async fn tell_of_success<D: Driver>(shard: &Shard<D>, job: &Job, delivered: &[(Rid, Reply)]) {
+    let asked: Vec<_> = delivered
+        .iter()
+        .filter(|(rid, _)| wants(&job.content, *rid, Action::Relayed))
+        .cloned()
+        .collect();
+    if notify(shard, job, (Action::Relayed, &asked)).await.is_err() {
+        let mid = job.content.mid;
+        eprintln!(
+            "postern: MID {mid} is delivered, but its sender, who asked to be told, could not be: the journal takes no \
+             mail now"
+        );
+    }
+}
+
+/// Tells the sender what became of these recipients: a new message in our care. `None` when there is nothing to tell or
+/// no one to tell it, since a null sender is never answered (RFC 5321 §4.5.5).
+async fn notify<D: Driver>(
+    shard: &Shard<D>,
+    job: &Job,
+    (action, recipients): (Action, &[(Rid, Reply)]),
+) -> Result<Option<Mid>, ()> {
     let ReversePath::Mailbox(to) = job.sender() else {
         return Ok(None);
     };
-    if failed.is_empty() {
+    if recipients.is_empty() {
         return Ok(None);
     }
     let mid = shard.shared.ids.next_mid();
     let now = shard.clock.now();
-    let body = Bytes::from(compose(shard, job, failed, (mid, now, to)));
+    let hostname = shard.shared.config.hostname.as_str();
+    let body = Bytes::from(dsn::compose(&dsn::Notification {
+        hostname,
+        mid,
+        now,
+        to,
+        original: &job.content,
+        action,
+        recipients,
+        hop: &job.lane.to_string(),
+        original_body: &body_of(shard, job).unwrap_or_default(),
+    }));
+    let of = job.content.mid;
     let accepted = Accepted {
         mid,
-        origin: Origin::Dsn { of: job.content.mid },
+        origin: match action {
+            Action::Failed => Origin::Dsn { of },
+            Action::Relayed => Origin::Receipt { of },
+        },
         envelope: Envelope {
             recipients: vec![to.clone()],
             declared_bytes: Some(body.len() as u64),
+            smtputf8: !body.is_ascii(),
             ..Envelope::default()
         },
         facts: None,
         decision: deliver_to_all(1),
-        trace_header: trace_header::of_own(mid, now, shard.shared.config.hostname.as_str()),
+        trace_header: trace_header::of_own(mid, now, hostname),
         cuts: Vec::new(),
         body_bytes: body.len() as u64,
     };
@@ -165,35 +234,6 @@ async fn bounce<D: Driver>(shard: &Shard<D>, job: &Job, failed: &[(Rid, Reply)])
         .await
         .map(|_| Some(mid))
         .map_err(|_| ())
-}
-
-fn compose<D: Driver>(
-    shard: &Shard<D>,
-    job: &Job,
-    failed: &[(Rid, Reply)],
-    (mid, now, to): (Mid, Timestamp, &Address),
-) -> String {
-    let original_body = body_of(shard, job).unwrap_or_default();
-    let failed: Vec<Failed> = failed
-        .iter()
-        .filter_map(|(rid, reply)| {
-            let recipient = job.content.envelope.recipient(*rid)?.clone();
-            Some(Failed {
-                recipient,
-                reply: reply.clone(),
-            })
-        })
-        .collect();
-    dsn::compose(&dsn::Notification {
-        hostname: shard.shared.config.hostname.as_str(),
-        mid,
-        now,
-        to,
-        original: &job.content,
-        failed: &failed,
-        hop: &job.lane.to_string(),
-        original_body: &original_body,
-    })
 }
 
 /// The decision about mail that we made ourselves.
@@ -212,6 +252,8 @@ fn deliver_to_all(recipients: u16) -> Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::delivery::queue::tests::content;
+    use postern_vocab::{Notify, RecipientDsn};
 
     #[test]
     fn waits_double_up_to_the_longest() {
@@ -230,6 +272,39 @@ mod tests {
                 seconds(expected),
                 "after attempt {attempt}"
             );
+        }
+    }
+
+    #[test]
+    fn the_sender_hears_what_they_asked_to_hear() {
+        let wish = |success, failure| {
+            Some(Notify {
+                success,
+                failure,
+                delay: false,
+            })
+        };
+        let rows = [
+            (None, true, false, "nothing said: failure"),
+            (wish(false, false), false, false, "NEVER"),
+            (wish(true, false), false, true, "SUCCESS"),
+            (wish(false, true), true, false, "FAILURE"),
+            (wish(true, true), true, true, "both"),
+        ];
+        for (notify, failure, success, reason) in rows {
+            let mut content = content(1, &["a@example.test", "b@example.test"]);
+            let asked = RecipientDsn {
+                notify,
+                original: None,
+            };
+            content.envelope.dsn.recipients.insert(Rid(1), asked);
+            assert!(wants(&content, Rid(0), Action::Failed), "the other asked nothing");
+            assert!(
+                !wants(&content, Rid(0), Action::Relayed),
+                "the other asked nothing"
+            );
+            assert_eq!(wants(&content, Rid(1), Action::Failed), failure, "{reason}");
+            assert_eq!(wants(&content, Rid(1), Action::Relayed), success, "{reason}");
         }
     }
 

@@ -1,8 +1,9 @@
 //! One delivery connection: finds the next hop, connects, sends one message after another, and settles each.
 
 use super::crew::Seat;
-use super::queue::{Content, Job, Lane};
+use super::queue::{Job, Lane};
 use super::settle::{Attempt, settle};
+use crate::cuts::kept;
 use crate::dns::Unresolved;
 use crate::driver::Driver;
 use crate::net::{Conn, Net, Received, receive_within};
@@ -10,7 +11,7 @@ use crate::shard::Shard;
 use crate::stopping::Phase;
 use bytes::{Bytes, BytesMut};
 use postern_journal::read_body;
-use postern_smtp::{Client, ClientStep, Outgoing, Sent};
+use postern_smtp::{Client, ClientStep, Outgoing, Sent, body_kind};
 use postern_vocab::events::DeliveryConnected;
 use postern_vocab::{Dcid, Event, Reply, limits};
 use std::future::pending;
@@ -44,7 +45,7 @@ pub async fn empty<D: Driver>(shard: Rc<Shard<D>>, seat: Seat) {
         let Some(job) = next_job(&shard, &seat, (&conn, sent)).await else {
             break;
         };
-        if !deliver(&shard, &conn, &mut client, (job, dcid)).await {
+        if !deliver(&shard, &conn, &mut client, (job, dcid)).await || !client.has_room() {
             break;
         }
     }
@@ -143,10 +144,14 @@ async fn deliver<D: Driver>(
     let sent = drive(conn, client).await;
     let stands = sent.is_some();
     let attempt = match sent {
-        Some(Sent { outcomes }) => Attempt {
+        Some(Sent {
+            outcomes,
+            dsn_passed_on,
+        }) => Attempt {
             job,
             dcid: Some(dcid),
             outcomes,
+            dsn_passed_on,
         },
         None => {
             let broken = Reply::fixed(451, "4.4.2", "the connection to the next hop broke");
@@ -170,32 +175,22 @@ pub fn body_of<D: Driver>(shard: &Shard<D>, job: &Job) -> Result<Bytes, Reply> {
 
 /// The message as it leaves: trace header in front, the cuts left out, all from the memory it is in.
 fn outgoing(job: &Job, body: &Bytes) -> Outgoing {
-    let mut pieces = vec![job.content.trace_header.clone()];
-    pieces.extend(kept_pieces(&job.content, body));
+    let content = &job.content;
+    let mut pieces = vec![content.trace_header.clone()];
+    pieces.extend(
+        kept(body.len(), &content.cuts)
+            .into_iter()
+            .map(|range| body.slice(range)),
+    );
     Outgoing {
         sender: job.sender().clone(),
         recipients: job.recipients(),
-        has_8bit: !body.is_ascii(),
+        body: body_kind(content.envelope.body, &pieces),
+        smtputf8: content.envelope.smtputf8,
+        dsn: content.envelope.dsn.clone(),
         bytes: pieces.iter().map(|piece| piece.len() as u64).sum(),
         pieces,
     }
-}
-
-fn kept_pieces(content: &Content, body: &Bytes) -> Vec<Bytes> {
-    let mut pieces = Vec::with_capacity(content.cuts.len() + 1);
-    let mut from = 0;
-    for (start, end) in &content.cuts {
-        // A cut that does not fit the body is a mistake of ours; leaving text out by it would be a worse one.
-        let (Ok(start), Ok(end)) = (usize::try_from(*start), usize::try_from(*end)) else {
-            continue;
-        };
-        if from <= start && start <= end && end <= body.len() {
-            pieces.push(body.slice(from..start));
-            from = end;
-        }
-    }
-    pieces.push(body.slice(from..));
-    pieces
 }
 
 /// Carries octets between the protocol and the connection until a message is done; `None` when the connection is.
@@ -218,38 +213,6 @@ async fn drive<C: Conn>(conn: &C, client: &mut Client) -> Option<Sent> {
             }
             ClientStep::Sent(sent) => return Some(sent),
             ClientStep::Ready | ClientStep::Done => return None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use postern_journal::BodyAt;
-    use postern_vocab::{Envelope, Mid, Timestamp};
-
-    #[test]
-    fn what_is_cut_out_is_exactly_what_was_to_be() {
-        let body = Bytes::from_static(b"0123456789");
-        let rows: [(&[(u64, u64)], &str); 6] = [
-            (&[], "0123456789"),
-            (&[(0, 3)], "3456789"),
-            (&[(8, 10)], "01234567"),
-            (&[(2, 4), (4, 5), (7, 8)], "015689"),
-            (&[(0, 10)], ""),
-            (&[(5, 3), (2, 99)], "0123456789"),
-        ];
-        for (cuts, expected) in rows {
-            let content = Content {
-                mid: Mid(1),
-                envelope: Envelope::default(),
-                trace_header: Bytes::new(),
-                cuts: cuts.to_vec(),
-                body_at: BodyAt::default(),
-                accepted_at: Timestamp(0),
-            };
-            let kept = kept_pieces(&content, &body).concat();
-            assert_eq!(String::from_utf8(kept).expect("ASCII"), expected, "{cuts:?}");
         }
     }
 }

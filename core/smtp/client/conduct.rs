@@ -1,9 +1,9 @@
 //! What the sending machine says next, and what it makes of each reply: one row for each command that is answered.
 
 use super::hop::Hop;
+use super::leaving::Leaving;
 use super::message::{Message, Next};
 use super::reply::HopReply;
-use super::stuffing::Stuffed;
 use super::{Awaited, Client, ClientStep, Link, RECIPIENTS_IN_GROUP_MAX, Transaction};
 use postern_vocab::Reply;
 
@@ -23,10 +23,15 @@ impl Client {
         match message.next {
             Next::Mail => self.say_mail(),
             Next::Recipients(from) => self.say_recipients(from),
-            Next::Data if message.has_taken() => self.command("DATA", Awaited::Data),
-            // Everyone was refused: no data (RFC 5321 §3.3), and the transaction stays open until RSET.
-            Next::Data | Next::Nothing => {
-                return self.message.take().map(|done| ClientStep::Sent(done.sent()));
+            Next::Data if !message.has_taken() => {
+                // Everyone was refused: no data (RFC 5321 §3.3), and the transaction stays open until RSET.
+                self.with_message(Message::end_transaction);
+            }
+            Next::Data if message.is_binary() => self.send_chunk(),
+            Next::Data => self.command("DATA", Awaited::Data),
+            Next::Nothing => {
+                let hop = self.hop;
+                return self.message.take().map(|done| ClientStep::Sent(done.sent(&hop)));
             }
         }
         None
@@ -34,13 +39,21 @@ impl Client {
 
     /// MAIL, after RSET where that is due, and before the first recipients where the hop takes groups.
     fn say_mail(&mut self) {
+        let (hop, has_room) = (self.hop, self.has_room());
         let Some(message) = self.message.as_mut() else {
             return;
         };
-        if let Some(reply) = message.unfit(&self.hop) {
-            return message.settle(&reply);
+        message.settle_unfit(&hop);
+        if message.next == Next::Nothing {
+            return;
         }
-        let mail = message.mail(&self.hop);
+        if !has_room {
+            return message.settle(&Reply::fixed(
+                451,
+                "4.5.3",
+                "next hop takes no more messages over this connection",
+            ));
+        }
         if self.transaction == Transaction::LeftOpen {
             self.command("RSET", Awaited::Rset);
             self.transaction = Transaction::None;
@@ -49,7 +62,10 @@ impl Client {
             }
         }
         self.transaction = Transaction::LeftOpen;
-        self.command(&mail, Awaited::Mail);
+        self.transactions += 1;
+        if let Some(mail) = self.message.as_mut().map(|message| message.mail(&hop)) {
+            self.command(&mail, Awaited::Mail);
+        }
         self.next(Next::Recipients(0));
         if self.hop.pipelining {
             self.say_recipients(0);
@@ -62,14 +78,19 @@ impl Client {
         } else {
             1
         };
-        for at in from..from + group {
-            let recipient = self.message.as_ref().and_then(|message| message.recipient(at));
-            let Some(line) = recipient.map(|address| format!("RCPT TO:<{address}>")) else {
+        let (hop, mut from) = (self.hop, from);
+        for _ in 0..group {
+            let named = self
+                .message
+                .as_mut()
+                .and_then(|message| message.name_recipient(from, &hop));
+            let Some((at, line)) = named else {
                 return self.next(Next::Data);
             };
             self.command(&line, Awaited::Rcpt(at));
+            from = at + 1;
         }
-        self.next(Next::Recipients(from + group));
+        self.next(Next::Recipients(from));
     }
 
     /// One reply, for the oldest command that has none.
@@ -105,15 +126,28 @@ impl Client {
             (Awaited::Rcpt(at), _) => self.with_message(|message| message.recipient_answered(at, reply)),
             (Awaited::Mail | Awaited::Data, _) => self.with_message(|message| message.settle(&reply)),
             (Awaited::EndOfData, _) => {
-                self.transaction = Transaction::None;
-                self.with_message(|message| message.settle(&reply));
+                // RFC 3030 §2: after a chunk that failed, RSET comes before anything else.
+                let failed_chunk =
+                    !reply.is_positive() && self.message.as_ref().is_some_and(Message::is_binary);
+                if !failed_chunk {
+                    self.transaction = Transaction::None;
+                }
+                self.with_message(|message| message.settle_taken(&reply));
             }
         }
     }
 
+    /// The pieces are shared, not copied, and kept: a hop with a limit gets them again for the next recipients.
     fn send_body(&mut self) {
-        if let Some(message) = self.message.as_mut() {
-            self.body = Some(Stuffed::new(std::mem::take(&mut message.outgoing.pieces)));
+        if let Some(message) = &self.message {
+            self.body = Some(Leaving::lines(message.outgoing.pieces.clone()));
+            self.awaited.push_back(Awaited::EndOfData);
+        }
+    }
+
+    fn send_chunk(&mut self) {
+        if let Some(message) = &self.message {
+            self.body = Some(Leaving::chunk(message.outgoing.pieces.clone()));
             self.awaited.push_back(Awaited::EndOfData);
         }
     }

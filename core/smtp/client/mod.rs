@@ -1,5 +1,5 @@
 //! The sending machine: one connection to a next hop, several messages one after another. RFC 5321 §3.3, §4.1.4, §4.5.4;
-//! RFC 2920 §3.1 (what may be pipelined).
+//! RFC 2920 §3.1 (what may be pipelined); RFC 3030 (BDAT), RFC 3461 (DSN), RFC 6531 (SMTPUTF8), RFC 9422 (LIMITS).
 //!
 //! ```text
 //! new, begin, then over and over:
@@ -15,36 +15,44 @@
 //! 5yz (banner, HELO) says nothing about the message, so that is temporary too.
 
 mod conduct;
+mod content;
+mod dsn;
 mod hop;
+mod leaving;
 mod message;
 mod probe;
 mod reply;
 mod stuffing;
 
+pub use content::body_kind;
 pub use probe::{Probe, ProbeAnswer, ProbeStep};
 
 use bytes::{Bytes, BytesMut};
 use hop::Hop;
+use leaving::Leaving;
 use message::Message;
-use postern_vocab::{Address, Reply, ReversePath, Rid, limits};
+use postern_vocab::{Address, BodyKind, DsnRequest, Reply, ReversePath, Rid, limits};
 use reply::ReplyReader;
 use std::collections::VecDeque;
 use std::time::Duration;
-use stuffing::Stuffed;
 
 /// RCPT commands in one write: the replies to them must fit into the buffers between us, or both sides wait for the
 /// other to read (RFC 2920 §3.1).
 const RECIPIENTS_IN_GROUP_MAX: usize = 100;
 
 /// One message to send, to recipients who share this next hop.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Outgoing {
     /// MAIL FROM.
     pub sender: ReversePath,
     /// RCPT TO; never empty.
     pub recipients: Vec<(Rid, Address)>,
-    /// Whether there are octets above 127 in it.
-    pub has_8bit: bool,
+    /// What the octets are; [`body_kind`] tells. Binary ones go by BDAT.
+    pub body: BodyKind,
+    /// Whether it came with SMTPUTF8: addresses and header fields may hold UTF-8.
+    pub smtputf8: bool,
+    /// What the sender wants to hear; passed on to a hop that offers DSN.
+    pub dsn: DsnRequest,
     /// Trace header and body, in order; sent as they are but for dot-stuffing.
     pub pieces: Vec<Bytes>,
     /// Octets of all pieces.
@@ -56,6 +64,8 @@ pub struct Outgoing {
 pub struct Sent {
     /// Every recipient's reply, in the order of [`Outgoing::recipients`]: 2yz, 4yz or 5yz.
     pub outcomes: Vec<(Rid, Reply)>,
+    /// The hop offers DSN and was told what the sender wants to hear: success is its to tell. RFC 3461 §5.2.2.
+    pub dsn_passed_on: bool,
 }
 
 /// What the driver has to do next.
@@ -80,7 +90,9 @@ pub struct Client {
     transaction: Transaction,
     hop: Hop,
     message: Option<Message>,
-    body: Option<Stuffed>,
+    body: Option<Leaving>,
+    /// MAIL commands said.
+    transactions: u32,
     output: BytesMut,
     /// Commands that have not been answered, oldest first.
     awaited: VecDeque<Awaited>,
@@ -129,6 +141,7 @@ impl Client {
             hop: Hop::default(),
             message: None,
             body: None,
+            transactions: 0,
             output: BytesMut::new(),
             awaited: VecDeque::from([Awaited::Banner]),
             replies: ReplyReader::default(),
@@ -146,6 +159,12 @@ impl Client {
         self.message = Some(message);
     }
 
+    /// Whether the hop takes another message over this connection. RFC 9422 §4.1.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.hop.messages_max.is_none_or(|most| self.transactions < most)
+    }
+
     /// Leaves once the message under way is done.
     pub fn quit(&mut self) {
         if matches!(self.link, Link::Up) {
@@ -156,7 +175,7 @@ impl Client {
     /// Goes on as far as it can without the driver.
     pub fn next_step(&mut self) -> ClientStep {
         loop {
-            if let Some(slices) = self.body.as_mut().map(Stuffed::next_slices) {
+            if let Some(slices) = self.body.as_mut().map(Leaving::next_slices) {
                 if slices.is_empty() {
                     self.body = None;
                     continue;

@@ -3,6 +3,7 @@
 // Helpers here stand outside #[test] functions, and a failed expectation is a panic there too.
 #![allow(missing_docs, clippy::panic, clippy::unwrap_used)]
 
+mod clients;
 mod digest;
 mod feed;
 mod harness;

@@ -2,7 +2,8 @@
 
 use crate::harness::*;
 use postern_quarantine::api::{Page, Reply, Request, TrackQuery, TrackRow, TrackState};
-use postern_vocab::Mid;
+use postern_vocab::events::{Connected, Event, Stage};
+use postern_vocab::{Classification, Disposition, Mid};
 use std::time::Duration;
 
 fn track(house: &House, query: TrackQuery) -> Page<TrackRow> {
@@ -83,4 +84,55 @@ fn pages_follow_each_other_newest_first_without_gap_or_repeat() {
     }
     let newest_first: Vec<_> = (1..=25).rev().map(Mid).collect();
     assert_eq!(mids, newest_first);
+}
+
+#[test]
+fn a_policy_or_a_sender_group_finds_what_came_by_it_refused_or_not() {
+    let classification = Classification {
+        sender_group: "SUSPECTLIST".to_owned(),
+        flow_policy: "THROTTLED".to_owned(),
+        ..Classification::default()
+    };
+    let house = House::new();
+    let classified = |icid| {
+        let Event::Connected(connected) = connected(icid) else {
+            panic!("a connection")
+        };
+        Event::Connected(Connected {
+            classification: classification.clone(),
+            ..connected
+        })
+    };
+    let mut message = message(10, &[("ann@example.com", Disposition::Deliver)]);
+    message.facts.as_mut().expect("judged").classification = classification.clone();
+    let mut mail_refused = refused(2, Stage::Recipient);
+    mail_refused.mid = Some(Mid(11));
+    house.feed(&numbered(
+        1,
+        vec![
+            at(0, classified(1)),
+            accepted(1, message),
+            at(2, classified(2)),
+            at(3, Event::Refused(mail_refused)),
+            at(4, classified(3)),
+            at(5, Event::Refused(refused(3, Stage::Connect))),
+            at(6, connected(4)),
+            at(7, Event::Refused(refused(4, Stage::Connect))),
+        ],
+    ));
+    let rows = [
+        ("THROTTLED", 3),
+        ("throttled", 3),
+        ("suspectlist", 3),
+        ("THROTTLE", 0),
+        ("TRUSTED", 0),
+    ];
+    for (policy, count) in rows {
+        let query = TrackQuery {
+            policy: text(policy),
+            ..TrackQuery::default()
+        };
+        assert_eq!(track(&house, query).rows.len(), count, "{policy}");
+    }
+    assert_eq!(track(&house, TrackQuery::default()).rows.len(), 4, "all there is");
 }

@@ -10,7 +10,7 @@ use postern_engine::shard::{Shard, run};
 use postern_engine::stopping::{Phase, Stopping};
 use postern_engine::submission::Command;
 use postern_engine::{Credentials, Recipients, Shared, recovery};
-use postern_vocab::NodeId;
+use postern_vocab::{NodeId, Submission};
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -50,7 +50,7 @@ pub struct Below<D: Driver> {
 pub struct Rig {
     phase: watch::Sender<Phase>,
     shard: JoinHandle<()>,
-    _commands: mpsc::Sender<Command>,
+    commands: mpsc::Sender<Command>,
 }
 
 impl Rig {
@@ -93,8 +93,18 @@ impl Rig {
         Self {
             phase,
             shard,
-            _commands: commands,
+            commands,
         }
+    }
+
+    /// Gives it a message that does not come by SMTP.
+    pub async fn submit(&self, submission: Submission) {
+        let done = Box::new(|taken: Result<_, String>| assert!(taken.is_ok(), "the journal takes it"));
+        let sent = self
+            .commands
+            .send(Command::Submit(Box::new(submission), done))
+            .await;
+        assert!(sent.is_ok(), "the shard runs");
     }
 
     /// Stops it, letting sessions end.

@@ -7,7 +7,11 @@ use postern_engine::driver::Simulated;
 use postern_engine::journal::SimDisk;
 use postern_engine::net::sim::{SimConn, SimListener, SimNet};
 use postern_engine::net::{Conn, Listener, Net};
-use postern_vocab::Timestamp;
+use postern_vocab::events::Origin;
+use postern_vocab::{
+    Decision, Disposition, DsnRequest, Envelope, Notify, RecipientDecision, RecipientDsn, ReversePath, Rid,
+    Submission, Timestamp,
+};
 use std::cell::RefCell;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -46,13 +50,28 @@ struct Hop {
     received: Rc<RefCell<Vec<String>>>,
 }
 
+/// What it answers to EHLO and to RCPT.
+#[derive(Clone, Copy)]
+struct Says {
+    hello: &'static str,
+    recipient: &'static str,
+}
+
 impl Hop {
     fn start(net: &SimNet, at: &str, to_recipient: &'static str) -> Self {
+        let says = Says {
+            hello: "250 ok",
+            recipient: to_recipient,
+        };
+        Self::saying(net, at, says)
+    }
+
+    fn saying(net: &SimNet, at: &str, says: Says) -> Self {
         let received = Rc::new(RefCell::new(Vec::new()));
         let (listener, kept) = (net.listen(address(at)), Rc::clone(&received));
         spawn_local(async move {
             while let Ok(conn) = listener.accept().await {
-                spawn_local(serve(conn, to_recipient, Rc::clone(&kept)));
+                spawn_local(serve(conn, says, Rc::clone(&kept)));
             }
         });
         Self { received }
@@ -77,7 +96,7 @@ impl Hop {
     }
 }
 
-async fn serve(conn: SimConn, to_recipient: &'static str, kept: Rc<RefCell<Vec<String>>>) {
+async fn serve(conn: SimConn, says: Says, kept: Rc<RefCell<Vec<String>>>) {
     let say = async |text: &str| {
         let line = Bytes::from(format!("{text}\r\n"));
         // The client may have gone; the test looks at what was kept.
@@ -101,7 +120,8 @@ async fn serve(conn: SimConn, to_recipient: &'static str, kept: Rc<RefCell<Vec<S
                 message = Some(String::new());
                 say("354 go on").await;
             }
-            (None, "RCPT") => say(to_recipient).await,
+            (None, "EHLO") => say(says.hello).await,
+            (None, "RCPT") => say(says.recipient).await,
             (None, "QUIT") => return,
             (None, _) => say("250 ok").await,
         }
@@ -197,6 +217,91 @@ fn what_a_next_hop_defers_is_given_up_after_days_and_not_before() {
         assert!(kept[0].contains("450 4.2.2 mailbox full"), "{}", kept[0]);
         rig.stop().await;
     });
+}
+
+/// A message of alice@example.com to bob@example.test, who asks to be told so.
+fn asking(notify: Option<Notify>) -> Submission {
+    let asked = RecipientDsn {
+        notify,
+        original: None,
+    };
+    Submission {
+        mid: None,
+        origin: Origin::Digest,
+        envelope: Envelope {
+            sender: ReversePath::Mailbox("alice@example.com".parse().expect("an address")),
+            recipients: vec!["bob@example.test".parse().expect("an address")],
+            dsn: DsnRequest {
+                recipients: [(Rid(0), asked)].into(),
+                ..DsnRequest::default()
+            },
+            ..Envelope::default()
+        },
+        decision: Decision {
+            recipients: vec![RecipientDecision {
+                rid: Rid(0),
+                disposition: Disposition::Deliver,
+                reason: String::new(),
+            }],
+            ..Decision::default()
+        },
+        trace_header: Bytes::new(),
+        cuts: Vec::new(),
+        content: Bytes::from_static(b"Subject: hello\r\n\r\nx\r\n"),
+    }
+}
+
+#[test]
+fn the_sender_is_told_what_they_asked_to_be_told_by_whoever_can() {
+    let wish = |success, failure| {
+        Some(Notify {
+            success,
+            failure,
+            delay: false,
+        })
+    };
+    let (taken, refused) = ("250 ok", "550 5.1.1 no such person");
+    let (plain, dsn) = ("250 ok", "250-hop\r\n250 DSN");
+    let rows = [
+        (
+            wish(true, true),
+            plain,
+            taken,
+            Some("Action: relayed"),
+            "success, and the hop is silent",
+        ),
+        (wish(true, true), dsn, taken, None, "success is the hop's to tell"),
+        (
+            wish(true, true),
+            dsn,
+            refused,
+            Some("Action: failed"),
+            "failure is ours",
+        ),
+        (wish(true, false), plain, refused, None, "success only"),
+        (wish(false, false), plain, refused, None, "never"),
+        (None, plain, refused, Some("Action: failed"), "nothing said"),
+        (None, plain, taken, None, "nothing said, nothing wrong"),
+    ];
+    for (notify, hello, recipient, expected, reason) in rows {
+        in_simulation(async || {
+            let (net, disk) = (SimNet::with_piece(100), SimDisk::new());
+            let _home = Hop::saying(&net, "127.0.0.1:2526", Says { hello, recipient });
+            let away = Hop::start(&net, "127.0.0.1:2527", "250 ok");
+            let rig = start(&net, &disk, net.listen(address("192.0.2.1:25")), START);
+            rig.submit(asking(notify)).await;
+            tokio::time::sleep(Duration::from_secs(3_600)).await;
+            let told = away.received.borrow().clone();
+            assert_eq!(told.len(), usize::from(expected.is_some()), "{reason}: {told:?}");
+            if let (Some(expected), Some(told)) = (expected, told.first()) {
+                assert!(
+                    told.contains(expected) && told.contains("To: <alice@example.com>"),
+                    "{told}"
+                );
+            }
+            rig.stop().await;
+        });
+    }
 }
 
 /// The promise of the 250, over many power cuts: whatever was answered with it is delivered after the restart.

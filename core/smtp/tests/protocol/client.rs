@@ -3,23 +3,25 @@
 use crate::house::{House, settings};
 use crate::transcript::{Turn, parse};
 use bytes::Bytes;
-use postern_smtp::{Client, ClientStep, Outgoing, Sent};
-use postern_vocab::{Rid, limits};
+use postern_smtp::{Client, ClientStep, Outgoing, Sent, body_kind};
+use postern_vocab::{BodyKind, Rid, limits};
 use proptest::prelude::*;
 
-fn message(recipients: &[&str], body: &[u8]) -> Outgoing {
+/// To these recipients, as it would be called by its octets.
+pub fn message(recipients: &[&str], body: &[u8]) -> Outgoing {
     let address = |(rid, text): (u16, &&str)| (Rid(rid), text.parse().expect("an address"));
     Outgoing {
         sender: postern_vocab::ReversePath::Mailbox("alice@example.com".parse().expect("an address")),
         recipients: (0..).zip(recipients).map(address).collect(),
-        has_8bit: !body.is_ascii(),
+        body: body_kind(BodyKind::SevenBit, &[Bytes::copy_from_slice(body)]),
         pieces: vec![Bytes::copy_from_slice(body)],
         bytes: u64::try_from(body.len()).expect("small"),
+        ..Outgoing::default()
     }
 }
 
 /// Plays the hop's part of a transcript, and returns what came of the messages, as `RID reply`.
-fn play(messages: Vec<Outgoing>, text: &str) -> Vec<String> {
+pub fn play(messages: Vec<Outgoing>, text: &str) -> Vec<String> {
     let (mut client, mut messages, mut sent) =
         (Client::new("mx.example.test"), messages.into_iter(), Vec::new());
     let mut said: Vec<u8> = Vec::new();

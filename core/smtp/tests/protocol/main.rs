@@ -2,6 +2,7 @@
 
 mod body;
 mod client;
+mod extensions;
 mod house;
 mod server;
 mod transcript;
