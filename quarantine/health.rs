@@ -1,6 +1,7 @@
 //! How the appliance is, in numbers.
 
 use crate::Store;
+use crate::mail::GatewayHealth;
 use crate::store::lock;
 use postern_quarantine_api::Health;
 use std::sync::atomic::Ordering;
@@ -11,7 +12,7 @@ impl Store {
         self.behind.store(records, Ordering::Relaxed);
     }
 
-    pub(crate) fn health(&self) -> Health {
+    pub(crate) fn health(&self, gateway: GatewayHealth) -> Health {
         let totals = lock(&self.shown);
         Health {
             version: self.settings.version.clone(),
@@ -20,6 +21,8 @@ impl Store {
             queued: totals.queued,
             counts: totals.counts.clone(),
             index_behind: self.behind.load(Ordering::Relaxed),
+            connections: gateway.connections,
+            services: gateway.services,
         }
     }
 }

@@ -75,6 +75,12 @@ pub enum Verb {
         #[command(subcommand)]
         action: Option<Quarantine>,
     },
+    /// Who has been told to come again by greylisting; let them in now
+    Greylist {
+        /// `list` when left out.
+        #[command(subcommand)]
+        action: Option<Greylist>,
+    },
     /// Safelists and blocklists: show, add, remove
     Lists {
         /// `show` when left out.
@@ -295,6 +301,26 @@ pub struct Entry {
     /// Whose list: a mailbox, or `everyone`
     #[arg(long, value_name = "ADDRESS|everyone", default_value = "everyone", value_parser = owner)]
     pub owner: ListOwner,
+}
+
+/// `postern greylist`.
+#[derive(Subcommand, Debug)]
+pub enum Greylist {
+    /// Everyone who waits, oldest first
+    List,
+    /// Let those that fit in at their next attempt
+    #[command(group = ArgGroup::new("which").required(true).multiple(true))]
+    Admit {
+        /// Of this envelope sender, or of all of a domain
+        #[arg(long, value_name = "ADDRESS|DOMAIN", group = "which")]
+        sender: Option<String>,
+        /// To this recipient, or to all of a domain
+        #[arg(long, value_name = "ADDRESS|DOMAIN", group = "which")]
+        rcpt: Option<String>,
+        /// From this address or network
+        #[arg(long, value_name = "ADDRESS|CIDR", group = "which")]
+        network: Option<String>,
+    },
 }
 
 /// `postern digest`.

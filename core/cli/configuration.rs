@@ -1,8 +1,8 @@
 //! The configuration file, read for a command.
 
 use super::trouble::Trouble;
-use postern_engine::policy::{self, Config};
-use std::fs;
+use crate::configuration;
+use postern_engine::policy::Config;
 use std::path::Path;
 
 /// The configuration in `file`, without a mistake in it.
@@ -11,6 +11,7 @@ pub fn read(file: &Path) -> Result<Config, Trouble> {
         file: file.to_owned(),
         source,
     };
-    let text = fs::read_to_string(file).map_err(unreadable)?;
-    policy::load(&text, &file.display().to_string()).map_err(Trouble::Configuration)
+    configuration::read(file)
+        .map_err(unreadable)?
+        .map_err(Trouble::Configuration)
 }

@@ -8,6 +8,7 @@ mod digest;
 pub mod door;
 mod findevent;
 mod grep;
+mod greylist;
 mod init;
 mod lists;
 mod log;
@@ -75,6 +76,7 @@ fn obey(args: Args, output: &mut Output) -> Result<ExitCode, Trouble> {
         Verb::Show { id } => show::show(&config, &id, output),
         Verb::Quarantine { action } => quarantine::quarantine(&config, action, output),
         Verb::Lists { action } => lists::lists(&config, action, output),
+        Verb::Greylist { action } => greylist::greylist(&config, action, output),
         Verb::Digest { action } => digest::digest(&config, &action, output),
         Verb::User { action } => user::user(&config, action, output),
         Verb::Demo(_) | Verb::Init(_) | Verb::Scan(_) | Verb::Version => unreachable!("obeyed above"),

@@ -24,7 +24,16 @@ pub fn status(config: &Config, detail: bool, output: &mut Output) -> Result<Exit
     for (name, value) in summary(&health, times::now()) {
         output.line(format_args!("{name:<14}{value}"))?;
     }
+    for service in health.services.iter().filter(|one| !one.healthy) {
+        output.line(format_args!(
+            "{:<14}{}: {}",
+            "not well", service.name, service.detail
+        ))?;
+    }
     if detail {
+        for service in health.services.iter().filter(|one| one.healthy) {
+            output.line(format_args!("{:<14}{}", "well", service.name))?;
+        }
         let mut table = Table::new(&["COUNTER", "SINCE THE INDEX BEGAN"]);
         for (name, count) in &health.counts {
             table.row([name.clone(), count.to_string()]);
@@ -51,10 +60,20 @@ fn summary(health: &Health, now: Timestamp) -> Vec<(&'static str, String)> {
                 long(up)
             ),
         ),
+        ("connections", connections(&health.connections)),
         ("queue", format!("{} messages on their way", health.queued)),
         ("quarantine", format!("{} messages held", health.held)),
         ("index", behind),
     ]
+}
+
+/// `7: 3 + 4 by shard`.
+fn connections(shards: &[u64]) -> String {
+    let each: Vec<String> = shards.iter().map(u64::to_string).collect();
+    match shards.len() {
+        0 | 1 => each.concat(),
+        _ => format!("{}: {} by shard", shards.iter().sum::<u64>(), each.join(" + ")),
+    }
 }
 
 /// `3 d 4 h`, `4 h 5 min`, `5 min`, `7 s`.

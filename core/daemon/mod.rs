@@ -3,11 +3,15 @@
 //! Here the engine and the store meet, who never see each other: journal records go from one to the other by
 //! [`feed`], submissions the other way by [`submissions`].
 
-mod asked;
+mod certificate;
+mod descriptors;
 mod directories;
+mod equipment;
 mod feed;
+mod gateway;
 mod history;
 mod portal;
+mod reload;
 mod signals;
 mod submissions;
 
@@ -15,7 +19,7 @@ pub use signals::Signals;
 
 use directories::{Directories, DirectoryError};
 use postern_engine::dns::Dns;
-use postern_engine::policy::{self, Config, Lists};
+use postern_engine::policy::{Config, Lists};
 use postern_engine::recovery::{self, RecoveredShard};
 use postern_engine::{BindError, Engine, HighestIds, Notice, Preparation, Services, Shared};
 use postern_quarantine::{Door, DoorOpenError, MailLogs, MailLogsError, Settings, Store, StoreError};
@@ -54,6 +58,9 @@ pub enum StartError {
         /// What the system said.
         source: io::Error,
     },
+    /// Certificates, keys or databases that the configuration names do not do.
+    #[error("{}", .0.join("\n"))]
+    Equipment(Vec<String>),
     /// The system is out of something.
     #[error("cannot start: {0}")]
     System(#[from] io::Error),
@@ -84,6 +91,7 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
     let driver = postern_engine::choose(config.driver).map_err(StartError::Driver)?;
     let directories = Directories::prepare(&config)?;
     let count = recovery::shard_count(&directories.journal, config.shards)?;
+    descriptors::raise_limit(&config, count);
     let sockets = bind_all(&config, count)?;
     let store = Arc::new(Store::open(&directories.index, store_settings(&config))?);
     let shards = recover_all(&directories, &config, count)?;
@@ -93,12 +101,10 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
         .iter()
         .fold(ids_of(&store), |highest, shard| highest.max(shard.highest));
     let services = Services::start()?;
-    let asked = (
-        asked::recipients(&config, &services),
-        asked::credentials(&store, &services),
-    );
-    let shared = Shared::new(config, Lists::from_entries(store.lists()?), highest, asked);
+    let equipment = equipment::prepare(&config, &store, &services).map_err(StartError::Equipment)?;
+    let shared = Shared::new(config, Lists::from_entries(store.lists()?), highest, equipment);
     history::load(&shared.config.data_dir, &shared.traffic);
+    let dns = Dns::new(&shared.config.dns_servers, services.handle());
     // All that may fail comes before the shards, which take mail as soon as they are there.
     let logs = MailLogs::open(&directories.logs)?;
     let tails = feed::tails(&store, &shards)?;
@@ -106,13 +112,16 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
     let mail = postern_quarantine::Mail {
         submit: submit.clone(),
         lists_changed: lists_changed(Arc::clone(&shared)),
+        gateway: gateway::health(Arc::clone(&shared), dns.clone()),
+        greylisted: gateway::greylisted(Arc::clone(&shared), now),
+        admit: gateway::admit(Arc::clone(&shared), now),
     };
     let door = Door::open(&shared.config.run_dir, Arc::clone(&store), mail)?;
     let (notices, heard) = crossbeam::channel::bounded::<Notice>(limits::INDEX_NOTICES_MAX);
     let history = history::start(Arc::clone(&shared))?;
     let engine = Engine::start(Preparation {
         shared: Arc::clone(&shared),
-        dns: Dns::new(&shared.config.dns_servers, services.handle()),
+        dns,
         shards,
         sockets,
         notices,
@@ -154,7 +163,7 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
 impl Running {
     /// Runs until SIGINT or SIGTERM, reading the configuration again at each SIGHUP; then stops.
     pub fn wait(self, signals: Signals) {
-        signals.wait(|| reload(&self.shared, &self.file));
+        signals.wait(|| reload::reload(&self.shared, &self.file));
         self.stop();
     }
 
@@ -173,31 +182,6 @@ impl Running {
         let _ = self.submissions.join();
         self.history.stop();
     }
-}
-
-/// Swaps the policy atomically, or changes nothing and says why.
-fn reload(shared: &Shared, file: &Path) {
-    match read_policy(file) {
-        Ok(policy) => {
-            let (file, version) = (file.display(), &policy.version);
-            eprintln!(
-                "postern: version {version} of {file} is in force (listeners, directories: after a restart)"
-            );
-            shared.policy.store(Arc::new(policy));
-        }
-        Err(errors) => eprintln!(
-            "postern: the configuration in force is unchanged:\n{}",
-            errors.join("\n")
-        ),
-    }
-}
-
-fn read_policy(file: &Path) -> Result<policy::Policy, Vec<String>> {
-    let text = std::fs::read_to_string(file).map_err(|error| vec![format!("{}: {error}", file.display())])?;
-    let config = policy::load(&text, &file.display().to_string());
-    config
-        .map(|config| config.policy)
-        .map_err(|errors| errors.iter().map(ToString::to_string).collect())
 }
 
 fn bind_all(config: &Config, shards: u16) -> Result<Vec<(String, Vec<std::net::TcpListener>)>, BindError> {

@@ -7,12 +7,14 @@
 
 pub mod arrival;
 pub mod clock;
+pub mod countries;
 pub mod credentials;
 mod cuts;
 pub mod delivery;
 pub mod dkim;
 pub mod dns;
 pub mod driver;
+pub mod link;
 pub mod net;
 pub mod recipients;
 pub mod recovery;
@@ -23,6 +25,7 @@ pub mod shared;
 mod start;
 pub mod stopping;
 pub mod submission;
+pub mod tls;
 mod trace_header;
 pub mod traffic;
 
@@ -31,7 +34,7 @@ pub use driver::{Chosen, choose};
 pub use net::{BindError, bind};
 pub use recipients::Recipients;
 pub use services::Services;
-pub use shared::{HighestIds, Shared};
+pub use shared::{Equipment, HighestIds, Shared};
 pub use start::{Engine, Notice, Preparation};
 
 pub use postern_journal as journal;

@@ -17,6 +17,7 @@ use postern_vocab::{
 };
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use tokio::task::spawn_local;
 
 type ConnOf<D> = <<D as Driver>::Net as Net>::Conn;
@@ -147,7 +148,8 @@ impl<D: Driver> Session<D> {
     }
 
     fn may_connect(&self) -> Result<(), Reply> {
-        let full = self.shard.connections.get() > self.shard.shared.config.limits.connections;
+        let full =
+            self.shard.connections.load(Ordering::Relaxed) > self.shard.shared.config.limits.connections;
         match full {
             true => Err(Reply::fixed(
                 421,

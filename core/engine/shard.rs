@@ -22,6 +22,7 @@ use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinHandle, spawn_local};
@@ -53,8 +54,8 @@ pub struct Shard<D: Driver> {
     pub stopping: Stopping,
     /// Whether the journal's disk has too little room to take another message.
     pub disk_full: Cell<bool>,
-    /// Connections open now.
-    pub connections: Cell<usize>,
+    /// Connections open now; written by this shard only.
+    pub connections: Arc<AtomicUsize>,
 }
 
 /// Proof for the protocol that a message is on stable storage: made of the journal's, and of nothing else.
@@ -147,7 +148,7 @@ async fn drain<D: Driver>(shard: &Shard<D>, deliveries: JoinHandle<()>) {
     let done = async {
         // A panic in it has been said; there is nothing left to wait for then.
         let _ = deliveries.await;
-        while shard.connections.get() > 0 {
+        while shard.connections.load(Ordering::Relaxed) > 0 {
             shard.work.notified().await;
         }
     };
@@ -166,11 +167,11 @@ async fn accept<D: Driver>(shard: Rc<Shard<D>>, name: Rc<str>, listener: <D::Net
     loop {
         match listener.accept().await {
             Ok(conn) => {
-                shard.connections.set(shard.connections.get() + 1);
+                shard.connections.fetch_add(1, Ordering::Relaxed);
                 let (shard, name) = (Rc::clone(&shard), Rc::clone(&name));
                 spawn_local(async move {
                     session::serve(Rc::clone(&shard), conn, &name).await;
-                    shard.connections.set(shard.connections.get() - 1);
+                    shard.connections.fetch_sub(1, Ordering::Relaxed);
                     shard.work.notify_one();
                 });
             }

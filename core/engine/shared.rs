@@ -1,18 +1,22 @@
 //! What the cores share, and nothing else: the immutable snapshots of policy and lists, the ids, the budget for bodies
-//! in memory, the counters of traffic, and those who are asked beside the shards. No locks but short ones inside the latter, which nobody holds
-//! while they wait.
+//! in memory, the counters of traffic, and those who are asked beside the shards. No locks but short ones inside the
+//! latter two, which nobody holds while they wait.
 
+use crate::countries::Countries;
 use crate::credentials::Credentials;
+use crate::dkim::Signers;
 use crate::recipients::Recipients;
+use crate::tls::ServerTls;
 use crate::traffic::Traffic;
 use arc_swap::ArcSwap;
 use postern_policy::{Config, Lists, Policy};
 use postern_scan::Scanner;
 use postern_smtp::ServerSettings;
 use postern_vocab::{Address, Dcid, Icid, Mid, limits};
+use std::collections::BTreeMap;
 use std::hash::RandomState;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Shared by all shards of one appliance.
 pub struct Shared {
@@ -30,23 +34,32 @@ pub struct Shared {
     pub ids: Ids,
     /// Octets of message bodies in memory.
     pub bodies: Budget,
+    /// How many connections each shard has open.
+    pub open_connections: OpenConnections,
+    /// What is counted of clients and senders.
+    pub traffic: Traffic,
+    /// What the configuration names beside rules.
+    pub equipment: Equipment,
+}
+
+/// What a configuration names beside rules: files that were read, and those who are asked beside the shards.
+pub struct Equipment {
+    /// Our certificates.
+    pub tls: ServerTls,
+    /// Keys that outbound mail is signed with.
+    pub signers: ArcSwap<Signers>,
+    /// Which country an address is in.
+    pub countries: Countries,
     /// Who knows whether a recipient exists.
     pub recipients: Recipients,
     /// Who knows passwords.
     pub credentials: Credentials,
-    /// What is counted of clients and senders.
-    pub traffic: Traffic,
 }
 
 impl Shared {
     /// What a configuration amounts to, with the lists as they are now and ids that begin behind the highest ever used.
     #[must_use]
-    pub fn new(
-        config: Config,
-        lists: Lists,
-        used: HighestIds,
-        (recipients, credentials): (Recipients, Credentials),
-    ) -> Arc<Self> {
+    pub fn new(config: Config, lists: Lists, used: HighestIds, equipment: Equipment) -> Arc<Self> {
         Arc::new(Self {
             policy: ArcSwap::from_pointee(config.policy.clone()),
             lists: ArcSwap::from_pointee(lists),
@@ -55,9 +68,9 @@ impl Shared {
             config,
             ids: Ids::after(used),
             bodies: Budget::default(),
-            recipients,
-            credentials,
+            open_connections: OpenConnections::default(),
             traffic: Traffic::new(RandomState::new()),
+            equipment,
         })
     }
 }
@@ -131,6 +144,29 @@ impl Ids {
     /// A connection out.
     pub fn next_dcid(&self) -> Dcid {
         Dcid(self.dcid.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+/// How many connections each shard has open, for the status page. Each shard writes its own number only.
+#[derive(Default)]
+pub struct OpenConnections(Mutex<BTreeMap<u16, Arc<AtomicUsize>>>);
+
+impl OpenConnections {
+    /// This shard's number, which it counts in.
+    #[must_use]
+    pub fn of(&self, shard: u16) -> Arc<AtomicUsize> {
+        let mut shards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(shards.entry(shard).or_default())
+    }
+
+    /// All numbers, in the order of the shards.
+    #[must_use]
+    pub fn counts(&self) -> Vec<u64> {
+        let shards = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        shards
+            .values()
+            .map(|count| count.load(Ordering::Relaxed) as u64)
+            .collect()
     }
 }
 

@@ -217,6 +217,7 @@ async fn start<D: Driver<Files = StdFiles>>(
         });
     });
     let settings = Settings::new(NodeId::default(), number, seal);
+    let connections = shared.open_connections.of(number);
     let shard = Rc::new(Shard::<D> {
         dns,
         journal: open(disk, recovered, settings, on_durable),
@@ -229,7 +230,7 @@ async fn start<D: Driver<Files = StdFiles>>(
         clock: Clock::Wall,
         stopping: Stopping::default(),
         disk_full: Cell::new(false),
-        connections: Cell::new(0),
+        connections,
     });
     for mid in unfinished {
         shard.record(Event::Finished { mid });

@@ -158,6 +158,25 @@ pub const DNS_LIST_TEST_TIMEOUT: Duration = Duration::from_secs(5);
 pub const DNS_LIST_UNANSWERED_MAX: u32 = 5;
 /// A TLS handshake, from STARTTLS on.
 pub const TLS_HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Ciphertext received at a time in a handshake: a client's hello is one to two KiB.
+pub const TLS_HANDSHAKE_READ_BYTES: usize = 4 * 1024;
+/// What a connection in TLS has ready for ciphertext while it waits for a command.
+pub const TLS_IDLE_READ_BYTES: usize = 512;
+/// What it has ready while a body comes: two records of the largest size.
+pub const TLS_BULK_READ_BYTES: usize = 32 * 1024;
+/// Room in a buffer that says that it is for commands, and not for a body.
+pub const TLS_COMMAND_ROOM_BYTES_MAX: usize = 4 * 1024;
+/// Ciphertext of a message that is not complete. A record has 18 KiB at most, a handshake message over several records
+/// no more than this.
+pub const TLS_UNREAD_BYTES_MAX: usize = 64 * 1024;
+/// Plaintext that is encrypted before it is sent.
+pub const TLS_SEND_BYTES: usize = 64 * 1024;
+/// A file with certificates, a key or authorities; the list that systems ship has a quarter of a MiB.
+pub const TLS_FILE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Octets shown of what came instead of a handshake.
+pub const TLS_FIRST_OCTETS_SHOWN: usize = 16;
+/// Characters kept of the subject of a client's certificate.
+pub const CERTIFICATE_SUBJECT_CHARS_MAX: usize = 256;
 /// Failed log-ins of one connection before it is closed.
 pub const AUTH_FAILURES_MAX: u32 = 3;
 /// Passwords that are checked at once for AUTH: each check is made to be slow, and mail needs the cores too.

@@ -10,11 +10,13 @@
 mod client;
 mod client_facts;
 pub mod frame;
-pub mod held;
+pub mod gateway;
+mod held;
 pub mod request;
 pub mod tracking;
 
 pub use client::{Client, DoorError};
+pub use gateway::{GreylistFilter, Greylisted, ServiceHealth};
 pub use held::{HeldAction, HeldFilter, HeldKey, HeldMessage, HeldOutcome, HeldRow, HeldStatus};
 pub use request::{
     Account, Call, DigestContent, DigestRow, Failure, Health, LinkView, Page, Reply, Request, Role, Who,

@@ -1,5 +1,6 @@
 //! What may be asked, by whom, and what comes back.
 
+use crate::gateway::{GreylistFilter, Greylisted, ServiceHealth};
 use crate::held::{HeldAction, HeldFilter, HeldKey, HeldMessage, HeldOutcome, HeldRow};
 use crate::tracking::{Detail, Subject, TrackQuery, TrackRow};
 use postern_vocab::{ListEntry, ListKind, ListOwner, Mid, Timestamp};
@@ -137,6 +138,13 @@ pub enum Request {
     },
     /// Operator: [`Reply::Users`].
     UserList,
+    /// Operator: who waits by greylisting, oldest first. [`Reply::Greylisted`].
+    GreylistShow {
+        /// Rows wanted, at most `limits::PAGE_ROWS_MAX`.
+        limit: usize,
+    },
+    /// Operator: lets those that fit in at their next attempt. [`Reply::Admitted`].
+    GreylistAdmit(GreylistFilter),
     /// Anyone: [`Reply::Health`].
     Health,
 }
@@ -215,6 +223,10 @@ pub struct Health {
     pub counts: std::collections::BTreeMap<String, u64>,
     /// Journal records not yet in the index.
     pub index_behind: u64,
+    /// Connections open now, one number a shard.
+    pub connections: Vec<u64>,
+    /// What receiving depends on.
+    pub services: Vec<ServiceHealth>,
 }
 
 /// What comes back.
@@ -257,6 +269,13 @@ pub enum Reply {
     Link(Box<LinkView>),
     /// To [`Request::UserList`].
     Users(Vec<Account>),
+    /// To [`Request::GreylistShow`].
+    Greylisted(Vec<Greylisted>),
+    /// To [`Request::GreylistAdmit`].
+    Admitted {
+        /// How many.
+        count: u64,
+    },
     /// To [`Request::Health`].
     Health(Health),
     /// It was not done.

@@ -17,6 +17,7 @@ mod names;
 mod portal;
 mod quarantine;
 mod refusals;
+mod scale;
 mod tracking;
 
 /// The transcripts' reader; the protocol's own tests use the same file.

@@ -220,17 +220,26 @@ impl Gateway {
 
     /// The most memory that it ever had, in MiB.
     pub fn memory_high_mib(&self) -> u64 {
+        self.memory_kib("VmHWM:") / 1024
+    }
+
+    /// The memory that it has now, in KiB.
+    pub fn memory_now_kib(&self) -> u64 {
+        self.memory_kib("VmRSS:")
+    }
+
+    fn memory_kib(&self, what: &str) -> u64 {
         let path = format!("/proc/{}/status", self.pid().as_raw_nonzero());
         let status = fs::read_to_string(path).expect("it runs");
         let line = status
             .lines()
-            .find(|line| line.starts_with("VmHWM:"))
+            .find(|line| line.starts_with(what))
             .expect("the kernel tells");
         let kib = line
             .split_whitespace()
             .nth(1)
             .and_then(|kib| kib.parse::<u64>().ok());
-        kib.expect("a number") / 1024
+        kib.expect("a number")
     }
 
     /// Runs a command on it.

@@ -3,8 +3,11 @@
 
 #![allow(clippy::panic)] // A transcript that does not fit is a test that fails.
 
+mod certificates;
 mod rig;
 mod simulated;
+mod tls;
+mod tls_peer;
 #[path = "../../../smtp/tests/protocol/transcript.rs"]
 mod transcript;
 mod transcripts;

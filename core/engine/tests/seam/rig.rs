@@ -1,6 +1,9 @@
 //! One shard on a driver, with a configuration small enough to read.
 
+use crate::tls_peer::Identity;
 use postern_engine::clock::Clock;
+use postern_engine::countries::Countries;
+use postern_engine::dkim::Signers;
 use postern_engine::dns::Dns;
 use postern_engine::driver::Driver;
 use postern_engine::journal::{Journal, Position, Settings};
@@ -9,7 +12,8 @@ use postern_engine::policy::{Lists, load};
 use postern_engine::shard::{Shard, run};
 use postern_engine::stopping::{Phase, Stopping};
 use postern_engine::submission::Command;
-use postern_engine::{Credentials, Recipients, Shared, recovery};
+use postern_engine::tls::ServerTls;
+use postern_engine::{Credentials, Equipment, Recipients, Shared, recovery};
 use postern_vocab::{NodeId, Submission};
 use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
@@ -66,18 +70,28 @@ impl Rig {
         .expect("the journal can be read");
         let (phase, phases) = watch::channel(Phase::Running);
         let (commands, received) = mpsc::channel(1);
+        let place = tempfile::tempdir().expect("a directory");
+        let own = Identity::new(
+            place.path(),
+            "tls.pem",
+            &rcgen::PKCS_ECDSA_P256_SHA256,
+            &["mx.example.test"],
+        );
+        let tls = ServerTls::new(&config.tls, &own.files).expect("good certificates");
         let settings = Settings::new(NodeId::default(), 0, 7);
         let on_durable = Box::new(|_: Position| {});
         let nobody = Credentials::new(Handle::current(), |_, _| Ok(None));
+        let equipment = Equipment {
+            tls,
+            signers: ArcSwap::from_pointee(Signers::default()),
+            countries: Countries::default(),
+            recipients: Recipients::default(),
+            credentials: nobody,
+        };
         let shard = Rc::new(Shard::<D> {
             dns: Dns::none(),
             journal: Journal::open(below.disk, recovered.recovered, settings, on_durable),
-            shared: Shared::new(
-                config,
-                Lists::default(),
-                recovered.highest,
-                (Recipients::default(), nobody),
-            ),
+            shared: Shared::new(config, Lists::default(), recovered.highest, equipment),
             net: below.net,
             files: below.files,
             directory: below.directory,
@@ -86,7 +100,7 @@ impl Rig {
             clock: below.clock,
             stopping: Stopping::default(),
             disk_full: Cell::new(false),
-            connections: Cell::new(0),
+            connections: std::sync::Arc::default(),
         });
         let listeners = vec![(Rc::from("inbound"), below.listener)];
         let shard = tokio::task::spawn_local(run(shard, listeners, (received, phases)));
