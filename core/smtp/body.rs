@@ -1,11 +1,12 @@
-//! The body scanner: finds the end of data, takes away dot-stuffing and notices every line end that is not CRLF, in one
-//! pass over the message's own buffer as octets arrive in any split. RFC 5321 §2.3.8 (line ends), §4.1.1.4 (end of
-//! data), §4.5.2 (transparency), §4.5.3.1.6 (text line).
+//! The body scanner: finds the end of data, takes away dot-stuffing and notices or mends every line end that is not CRLF,
+//! in one pass over the message's own buffer as octets arrive in any split. RFC 5321 §2.3.8 (line ends), §4.1.1.4 (end of
+//! data), §4.5.2 (transparency), §4.5.3.1.6 (text line); RFC 3030 §2 (chunks, which have neither dots nor end).
 //!
 //! It knows octets and nothing of commands, sizes or policy. Only a true `CRLF . CRLF` ends the data; whatever another
 //! mail server might take for the end is remembered as a [`BodyFault`], because mail that two servers cut differently
 //! is how SMTP smuggling works (CVE-2023-51764).
 
+use crate::server::BareLineEnds;
 use bytes::BytesMut;
 use memchr::memchr2;
 use postern_vocab::limits;
@@ -49,6 +50,15 @@ impl BodyFault {
     }
 }
 
+/// How the octets come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Framing {
+    /// Behind DATA: dot-stuffed, up to `CRLF . CRLF`.
+    Dots,
+    /// In chunks of BDAT: as they are, and somebody else knows where they end.
+    Chunks,
+}
+
 /// What a scan came to.
 #[derive(PartialEq, Eq, Debug)]
 pub enum Scanned {
@@ -72,6 +82,8 @@ enum Seen {
 /// The state between two reads. A scanner serves one body.
 #[derive(Debug)]
 pub struct BodyScanner {
+    framing: Framing,
+    bare_line_ends: BareLineEnds,
     /// The line end before the line under way. The CRLF of the DATA command itself counts (RFC 5321 §4.1.1.4).
     before: LineEnd,
     seen: Seen,
@@ -79,27 +91,39 @@ pub struct BodyScanner {
     after_cr: bool,
     line_octets: usize,
     fault: Option<BodyFault>,
+    mended: Option<BodyFault>,
 }
 
+/// For DATA, where bare line ends are refused.
 impl Default for BodyScanner {
     fn default() -> Self {
+        Self::new(Framing::Dots, BareLineEnds::Refuse)
+    }
+}
+
+impl BodyScanner {
+    /// A scanner for one body.
+    #[must_use]
+    pub fn new(framing: Framing, bare_line_ends: BareLineEnds) -> Self {
         Self {
+            framing,
+            bare_line_ends,
             before: LineEnd::CrLf,
             seen: Seen::Nothing,
             after_cr: false,
             line_octets: 0,
             fault: None,
+            mended: None,
         }
     }
-}
 
-impl BodyScanner {
     /// Scans the octets of `buffer` from `clean` on; those before it are the body as scanned so far. Afterwards all of
-    /// `buffer` is body. Octets move only behind a stuffed dot, and only as far as this read reaches.
+    /// `buffer` is body. Octets move only behind a stuffed dot or a mended line end, and only as far as this read reaches.
     pub fn scan(&mut self, buffer: &mut BytesMut, clean: usize) -> Scanned {
         let mut kept = Kept {
             end: clean,
             next: clean,
+            behind: None,
         };
         let mut at = clean;
         while let Some(&octet) = buffer.get(at) {
@@ -109,8 +133,9 @@ impl BodyScanner {
                     if self.ends_data() {
                         let rest = BytesMut::from(&buffer[at + 1..]);
                         kept.up_to(at, buffer);
+                        kept.finish(buffer);
                         // The CR of the final line is the last octet kept, unless the caller has thrown it away.
-                        buffer.truncate(kept.end.saturating_sub(1));
+                        buffer.truncate(buffer.len().saturating_sub(1));
                         return Scanned::End { rest };
                     }
                     self.line_ended(LineEnd::CrLf);
@@ -119,13 +144,21 @@ impl BodyScanner {
                 _ if self.after_cr => {
                     self.after_cr = false;
                     self.line_ended(LineEnd::Cr);
+                    if self.bare_line_ends == BareLineEnds::Normalise {
+                        kept.insert(b'\n', at, buffer);
+                    }
                     continue;
                 }
                 b'\r' => self.after_cr = true,
-                b'\n' => self.line_ended(LineEnd::Lf),
+                b'\n' => {
+                    self.line_ended(LineEnd::Lf);
+                    if self.bare_line_ends == BareLineEnds::Normalise {
+                        kept.insert(b'\r', at, buffer);
+                    }
+                }
                 b'.' if self.seen == Seen::Nothing => {
                     self.seen = Seen::Dot;
-                    if self.before == LineEnd::CrLf {
+                    if self.before == LineEnd::CrLf && self.framing == Framing::Dots {
                         kept.without(at, buffer);
                     }
                 }
@@ -137,18 +170,35 @@ impl BodyScanner {
             at += 1;
         }
         kept.up_to(at, buffer);
-        buffer.truncate(kept.end);
+        kept.finish(buffer);
         Scanned::More
     }
 
-    /// The worst that was found so far, the first of its kind.
+    /// The end of a text that came in chunks. One that does not end its last line gets the line end that it needs to be
+    /// passed on with DATA, and that its recipient would see anyway (RFC 5321 §4.1.1.4; RFC 3030 has no rule for it).
+    pub fn finish(&mut self, buffer: &mut BytesMut) {
+        if std::mem::take(&mut self.after_cr) {
+            self.line_ended(LineEnd::Cr);
+            buffer.extend_from_slice(b"\n");
+        } else if !buffer.is_empty() && !buffer.ends_with(b"\r\n") {
+            buffer.extend_from_slice(b"\r\n");
+        }
+    }
+
+    /// The worst that was found so far and cannot be passed on, the first of its kind.
     #[must_use]
     pub fn fault(&self) -> Option<BodyFault> {
         self.fault
     }
 
+    /// The worst that was found and mended so far, the first of its kind.
+    #[must_use]
+    pub fn mended(&self) -> Option<BodyFault> {
+        self.mended
+    }
+
     fn ends_data(&self) -> bool {
-        self.before == LineEnd::CrLf && self.seen == Seen::Dot
+        self.framing == Framing::Dots && self.before == LineEnd::CrLf && self.seen == Seen::Dot
     }
 
     /// Passes over text up to the next CR or LF, and returns how many octets that was.
@@ -164,6 +214,8 @@ impl BodyScanner {
 
     fn line_ended(&mut self, with: LineEnd) {
         match (self.before, self.seen, with) {
+            // In a chunk, `CRLF . CRLF` is a line like any other.
+            (LineEnd::CrLf, _, LineEnd::CrLf) => {}
             (before, Seen::Dot, after) => self.note(BodyFault::FalseEnd { before, after }),
             (_, _, LineEnd::CrLf) => {}
             (_, _, bare) => self.note(BodyFault::Bare(bare)),
@@ -172,23 +224,32 @@ impl BodyScanner {
     }
 
     fn note(&mut self, found: BodyFault) {
-        if self.fault.is_none_or(|known| known.severity() < found.severity()) {
-            self.fault = Some(found);
+        let mends = self.bare_line_ends == BareLineEnds::Normalise && found != BodyFault::LineTooLong;
+        let worst = if mends { &mut self.mended } else { &mut self.fault };
+        if worst.is_none_or(|known| known.severity() < found.severity()) {
+            *worst = Some(found);
         }
     }
 }
 
-/// Where the octets that stay go, when a dot before them does not.
+/// Where the octets that stay go, when a dot before them does not or an octet comes between them.
 struct Kept {
     /// The end of the body so far.
     end: usize,
     /// The first octet that has not been put there yet.
     next: usize,
+    /// What belongs behind `end` and has no room there yet: everything from the first inserted octet on.
+    behind: Option<BytesMut>,
 }
 
 impl Kept {
     /// Keeps the octets before `at`.
     fn up_to(&mut self, at: usize, buffer: &mut BytesMut) {
+        if let Some(behind) = &mut self.behind {
+            behind.extend_from_slice(&buffer[self.next..at]);
+            self.next = at;
+            return;
+        }
         if self.end != self.next {
             buffer.copy_within(self.next..at, self.end);
         }
@@ -200,6 +261,20 @@ impl Kept {
     fn without(&mut self, at: usize, buffer: &mut BytesMut) {
         self.up_to(at, buffer);
         self.next = at + 1;
+    }
+
+    /// Keeps the octets before `at`, and one more. What follows is copied once, however many come.
+    fn insert(&mut self, octet: u8, at: usize, buffer: &mut BytesMut) {
+        self.up_to(at, buffer);
+        self.behind.get_or_insert_default().extend_from_slice(&[octet]);
+    }
+
+    /// Leaves nothing but the body in the buffer.
+    fn finish(self, buffer: &mut BytesMut) {
+        buffer.truncate(self.end);
+        if let Some(behind) = self.behind {
+            buffer.extend_from_slice(&behind);
+        }
     }
 }
 

@@ -8,6 +8,14 @@ use std::time::Duration;
 
 /// A command line with its line end. RFC 5321 §4.5.3.1.4 asks for 512; extensions add to it, and real clients overrun.
 pub const COMMAND_LINE_OCTETS_MAX: usize = 1_000;
+/// A MAIL or RCPT line with its line end: 512, and what their parameters add. SIZE asks for 26 octets (RFC 1870 §3), BODY
+/// for 17 (RFC 6152 §2), SMTPUTF8 for 10 (RFC 6531 §3.1), AUTH for 500 (RFC 4954 §3), ENVID, ORCPT and NOTIFY for some 650
+/// (RFC 3461 §5.4).
+pub const MAIL_LINE_OCTETS_MAX: usize = 2_000;
+/// ENVID= of MAIL. RFC 3461 §4.4.
+pub const ENVELOPE_ID_OCTETS_MAX: usize = 100;
+/// ORCPT= of RCPT. RFC 3461 §4.2.
+pub const ORIGINAL_RECIPIENT_OCTETS_MAX: usize = 500;
 /// A text line in the data. RFC 5321 §4.5.3.1.6 asks for 1,000; real mail has whole pages of HTML on one line, half a
 /// megabyte of it in the longest seen, and is passed on unchanged.
 pub const TEXT_LINE_OCTETS_MAX: usize = 1024 * 1024;
@@ -46,6 +54,12 @@ pub const ERROR_DELAY: Duration = Duration::from_secs(1);
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(300);
 /// Idle time between two reads of a body. RFC 5321 §4.5.3.2.5 asks for 3 minutes.
 pub const BODY_TIMEOUT: Duration = Duration::from_secs(180);
+/// The slowest a body may come in, in octets a second: what is slower holds memory for no mail that anyone waits for.
+pub const BODY_RATE_MIN: u64 = 500;
+/// The time over which it is judged.
+pub const BODY_RATE_WINDOW: Duration = Duration::from_secs(60);
+/// What one pause counts in that time at most: a network may stall for a while (RFC 5321 §4.5.3.2.5) and go on at speed.
+pub const BODY_PAUSE_COUNTED_MAX: Duration = Duration::from_secs(30);
 /// How long a reply may take to leave: a peer that does not read is not waited for.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(120);
 /// How long a connection that we close is read on, in silence, so that the reply that says why is not lost.

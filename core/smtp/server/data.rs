@@ -3,40 +3,28 @@
 
 use super::question::Question;
 use super::receiving::Doom;
-use super::session::{Asked, Consequence, Fault, Outcome, Session};
+use super::session::{Asked, Fault, Outcome, Session};
 use crate::body::{BodyFault, LineEnd};
-use crate::replies;
-use postern_vocab::events::{IncidentKind, Stage};
+use postern_vocab::events::Stage;
+use postern_vocab::{BodyKind, refusals};
 
-pub(super) fn data(_: &mut Session) -> Outcome {
-    Outcome::Ask(Asked::Data, Question::Data)
+/// RFC 3030 §3: a message that is not made of lines cannot come by DATA.
+pub(super) fn data(session: &mut Session) -> Outcome {
+    match session.envelope().map(|envelope| envelope.body) {
+        Some(BodyKind::BinaryMime) => refusals::BINARY_NEEDS_BDAT.into(),
+        _ => Outcome::Ask(Asked::Data, Question::Data),
+    }
 }
 
 /// The reply to a body that was read to its end, or as far as we read, and thrown away.
 pub(super) fn refusal(doom: Doom) -> Fault {
-    let (reply, kind, rule) = match doom {
-        Doom::TooLarge => (replies::TOO_LARGE, IncidentKind::TooLarge, "message size"),
-        Doom::Fault(BodyFault::LineTooLong) => (
-            replies::TEXT_LINE_TOO_LONG,
-            IncidentKind::OverLimit,
-            "text line length",
-        ),
-        Doom::Fault(fault) if has_bare_lf(fault) => (
-            replies::BARE_LF_IN_DATA,
-            IncidentKind::Smuggling,
-            "bare line feed",
-        ),
-        Doom::Fault(_) => (
-            replies::BARE_CR_IN_DATA,
-            IncidentKind::Smuggling,
-            "bare carriage return",
-        ),
+    let (refusal, rule) = match doom {
+        Doom::TooLarge => (refusals::TOO_LARGE, "message size"),
+        Doom::Fault(BodyFault::LineTooLong) => (refusals::TEXT_LINE_TOO_LONG, "text line length"),
+        Doom::Fault(fault) if has_bare_lf(fault) => (refusals::BARE_LF_IN_DATA, "bare line feed"),
+        Doom::Fault(_) => (refusals::BARE_CR_IN_DATA, "bare carriage return"),
     };
-    Fault {
-        reply,
-        kind,
-        consequence: Consequence::Refuses(Stage::Data, rule),
-    }
+    Fault::refusing(refusal, Stage::Data, rule)
 }
 
 fn has_bare_lf(fault: BodyFault) -> bool {

@@ -1,4 +1,5 @@
-//! Command lines out of octets. RFC 5321 §2.3.8 (only CRLF ends a line), §4.5.3.1.4 (length).
+//! Command lines out of octets. RFC 5321 §2.3.8 (only CRLF ends a line), §4.5.3.1.4 (length), §4.5.3.1.10 and the RFCs of
+//! the extensions (what they add to it).
 //!
 //! What is cut here depends on the octets alone, never on how they were split into reads. Behind a bare line end or an
 //! overlong line everything up to the next CRLF is thrown away unread: whoever smuggles commands hides them there.
@@ -7,11 +8,7 @@ use bytes::{Buf, BytesMut};
 use memchr::memchr2;
 use postern_vocab::limits;
 
-/// Octets of a line before its CRLF.
-const LINE_OCTETS_MAX: usize = limits::COMMAND_LINE_OCTETS_MAX - 2;
-
-/// One command line, without its line end.
-#[derive(PartialEq, Eq, Debug)]
+/// One command line, without its line end. It may hold a secret, so it cannot be printed.
 pub(super) struct CommandLine {
     pub(super) octets: BytesMut,
     pub(super) form: LineForm,
@@ -29,6 +26,17 @@ pub(super) enum LineForm {
     BareLineEnd,
     /// The first line of the connection, and another protocol's.
     Foreign,
+}
+
+/// What the next line is, as far as its length goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Expected {
+    /// A command, where AUTH would not be obeyed: nobody needs room for it.
+    Command,
+    /// A command, AUTH among them.
+    CommandOrAuth,
+    /// The answer to a challenge of AUTH.
+    Response,
 }
 
 /// When a line came, by its first octet.
@@ -79,28 +87,53 @@ impl Lines {
         self.early = self.input.len();
     }
 
-    /// The buffer, with room for the next read. An idle connection holds no more than this.
+    /// The buffer, with room for the next read. An idle connection holds no more than this, and a line that comes slowly
+    /// no more than itself and a read: doubling would hold twice that.
     pub(super) fn take_buffer(&mut self) -> BytesMut {
-        let mut buffer = std::mem::take(&mut self.input);
+        let buffer = std::mem::take(&mut self.input);
         if buffer.is_empty() {
-            buffer = BytesMut::with_capacity(limits::COMMAND_BUFFER_BYTES);
+            return BytesMut::with_capacity(limits::COMMAND_BUFFER_BYTES);
         }
-        buffer.reserve(limits::COMMAND_BUFFER_BYTES / 2);
-        buffer
+        let room = limits::COMMAND_BUFFER_BYTES / 2;
+        if buffer.capacity() - buffer.len() >= room {
+            return buffer;
+        }
+        let mut larger = BytesMut::with_capacity(buffer.len() + room);
+        larger.extend_from_slice(&buffer);
+        larger
     }
 
     pub(super) fn give_buffer(&mut self, buffer: BytesMut) {
         self.input = buffer;
     }
 
-    /// What came behind DATA: it is the body's.
+    /// What came behind DATA is the body's, what came behind STARTTLS nobody's.
     pub(super) fn take_rest(&mut self) -> BytesMut {
         self.early = 0;
         std::mem::take(&mut self.input)
     }
 
+    /// What came behind BDAT: up to so many octets are the chunk's.
+    pub(super) fn take_up_to(&mut self, octets: u64) -> BytesMut {
+        let length = usize::try_from(octets).map_or(self.input.len(), |octets| octets.min(self.input.len()));
+        self.early = self.early.saturating_sub(length);
+        self.input.split_to(length)
+    }
+
+    /// What came behind a chunk that ended within a read: nothing was here before it.
+    pub(super) fn put_back(&mut self, rest: BytesMut) {
+        if !rest.is_empty() {
+            self.input = rest;
+        }
+    }
+
+    /// Whether a line has begun to come.
+    pub(super) fn is_partial(&self) -> bool {
+        !self.input.is_empty() || self.mode == Mode::Skipping
+    }
+
     /// The next line, or `None` when it has not come in full.
-    pub(super) fn next(&mut self) -> Option<CommandLine> {
+    pub(super) fn next(&mut self, expected: Expected) -> Option<CommandLine> {
         let came = if self.early > 0 {
             Came::BeforeBanner
         } else {
@@ -108,7 +141,7 @@ impl Lines {
         };
         let octets_before = self.input.len();
         let is_first = self.mode == Mode::First;
-        let cut = self.cut();
+        let cut = self.cut(expected);
         self.early = self.early.saturating_sub(octets_before - self.input.len());
         let (octets, form) = cut?;
         let form = if is_first && is_foreign(&octets) {
@@ -119,7 +152,7 @@ impl Lines {
         Some(CommandLine { octets, form, came })
     }
 
-    fn cut(&mut self) -> Option<(BytesMut, LineForm)> {
+    fn cut(&mut self, expected: Expected) -> Option<(BytesMut, LineForm)> {
         if self.mode == Mode::First
             && self
                 .input
@@ -127,7 +160,8 @@ impl Lines {
                 .is_some_and(|octet| !octet.is_ascii_alphabetic())
         {
             return Some((
-                self.input.split_to(self.input.len().min(LINE_OCTETS_MAX)),
+                self.input
+                    .split_to(self.input.len().min(limits::COMMAND_LINE_OCTETS_MAX)),
                 LineForm::Foreign,
             ));
         }
@@ -135,10 +169,11 @@ impl Lines {
             let skipping = self.mode == Mode::Skipping;
             match self.find() {
                 Found::CrLf(length) | Found::Bare(length) | Found::None(length)
-                    if !skipping && length > LINE_OCTETS_MAX =>
+                    if !skipping && length > self.octets_max(expected) =>
                 {
                     self.mode = Mode::Skipping;
-                    return Some((self.input.split_to(LINE_OCTETS_MAX), LineForm::TooLong));
+                    let most = self.octets_max(expected);
+                    return Some((self.input.split_to(most), LineForm::TooLong));
                 }
                 Found::CrLf(length) => {
                     let line = self.input.split_to(length);
@@ -161,6 +196,26 @@ impl Lines {
                     return None;
                 }
             }
+        }
+    }
+
+    /// Octets of the line that begins here, before its CRLF. What decides it stands within what every line may have, so the
+    /// answer for a longer one never changes as more comes.
+    fn octets_max(&self, expected: Expected) -> usize {
+        let most = limits::COMMAND_LINE_OCTETS_MAX - 2;
+        let start = &self.input[..self.input.len().min(most)];
+        let is = |verb: &[u8]| {
+            start
+                .get(..5)
+                .is_some_and(|start| start.eq_ignore_ascii_case(verb))
+        };
+        // A path has no more room than ever; it is what follows it that may be long.
+        let has_path = || memchr::memchr(b'>', start).is_some();
+        match expected {
+            Expected::Response => limits::AUTH_LINE_OCTETS_MAX - 2,
+            Expected::CommandOrAuth if is(b"AUTH ") => limits::AUTH_LINE_OCTETS_MAX - 2,
+            _ if (is(b"MAIL ") || is(b"RCPT ")) && has_path() => limits::MAIL_LINE_OCTETS_MAX - 2,
+            _ => most,
         }
     }
 

@@ -3,9 +3,10 @@
 //! The driver owns socket and clock and calls in a circle:
 //!
 //! ```text
-//! new, early_input?, open, then over and over:
-//!   next_step(now) -> Read | ReadBody   send take_output(); take_buffer(), read, give_buffer()
-//!                   | Ask(question)     answer() or answer_message()
+//! new, tls_established?, early_input?, open, then over and over:
+//!   next_step(now) -> Read | ReadBody   send take_output(); take_buffer(), read within deadline(), give_buffer()
+//!                   | Ask(question)     answer(), answer_and_close() or answer_message()
+//!                   | StartTls          send take_output(); handshake; tls_established() or tls_failed()
 //!                   | Delay(time)       wait
 //!                   | Close(ending)     send take_output(); close
 //! ```
@@ -14,9 +15,15 @@
 //! step the driver takes incidents and refusals. A refusal at stage `sender` has no MID; the others belong to the MID
 //! given out last, so they are taken before a new [`Question::Sender`] is answered.
 
+mod auth;
+mod bdat;
+mod buffer;
+mod chunks;
 mod commands;
 mod conduct;
 mod data;
+mod drip;
+mod dsn;
 mod hello;
 mod line;
 mod parameters;
@@ -26,22 +33,30 @@ mod question;
 mod receiving;
 mod recipient;
 mod record;
+mod secrets;
 mod sender;
 mod session;
+mod starttls;
 mod wire;
+mod xclient;
+mod xtext;
 
 pub use question::{
     BareLineEnds, Credentials, Offer, ProtocolRefusal, Question, ServerSettings, Step, Stored,
     XclientAttribute, XclientName,
 };
 
+use auth::Exchange;
 use bytes::BytesMut;
-use line::Lines;
+use chunks::Swallowing;
+use drip::Drip;
+use line::{Expected, Lines};
 use patience::Mistakes;
 use postern_vocab::events::{Ending, IncidentKind};
-use postern_vocab::{Reply, Timestamp, limits};
+use postern_vocab::{Reply, Timestamp};
 use receiving::{Arrival, Receiving};
 use record::Record;
+use secrets::Secrets;
 use session::{Asked, Progress, Session};
 use std::sync::Arc;
 
@@ -50,8 +65,13 @@ pub struct Server {
     session: Session,
     phase: Phase,
     lines: Lines,
+    /// When the line under way began to come, if one did.
+    line_began: Option<Timestamp>,
+    /// The rate at which the message under way comes in.
+    drip: Drip,
     output: BytesMut,
     mistakes: Mistakes,
+    secrets: Secrets,
     record: Record,
     pace: Pace,
     received_bytes: u64,
@@ -63,8 +83,17 @@ enum Phase {
     /// `open` has not been called.
     Opening,
     Commands,
+    /// The next line answers a challenge of AUTH.
+    Challenged(Exchange),
     Asked(Asked),
+    /// The octets are a message's, behind DATA.
     Data(Receiving),
+    /// They are a chunk's of the message in [`Progress::Chunks`].
+    Chunk,
+    /// They are a chunk's that is thrown away.
+    Swallow(Swallowing),
+    /// They are TLS.
+    StartTls,
     Closing(Ending),
 }
 
@@ -86,12 +115,18 @@ impl Server {
             session: Session {
                 settings,
                 progress: Progress::Connected,
+                tls: false,
+                user: None,
+                auth_failures: 0,
                 messages: 0,
             },
             phase: Phase::Opening,
             lines: Lines::new(),
+            line_began: None,
+            drip: Drip::new(now),
             output: BytesMut::new(),
             mistakes: Mistakes::default(),
+            secrets: Secrets::default(),
             record: Record::new(now),
             pace: Pace::Steady,
             received_bytes: 0,
@@ -107,17 +142,20 @@ impl Server {
             "early input comes before the banner"
         );
         self.count_received(octets.len());
-        self.record.incident(IncidentKind::EarlyTalker, octets);
+        self.record
+            .incident(IncidentKind::EarlyTalker, &secrets::shown_in_mass(octets));
         self.lines.push_early(octets);
     }
 
     /// Greets the client, or turns it away: the refusal takes the banner's place and the connection is closed (RFC 5321
-    /// §3.1 and §3.8; waiting for its QUIT, as §3.1 has it, would keep what was refused).
+    /// §3.1 and §3.8; waiting for its QUIT, as §3.1 has it, would keep what was refused). Behind a [`Question::Xclient`]
+    /// that was answered yes it is called again; a connection that was lost meanwhile it leaves alone.
     pub fn open(&mut self, answer: Result<(), Reply>) {
-        assert!(
-            matches!(self.phase, Phase::Opening),
-            "a connection is opened once"
-        );
+        match self.phase {
+            Phase::Opening => {}
+            Phase::Closing(_) => return,
+            _ => unreachable!("a connection is opened once, and after XCLIENT"),
+        }
         match answer {
             Ok(()) => {
                 let settings = &self.session.settings;
@@ -135,48 +173,72 @@ impl Server {
         loop {
             if self.pace == Pace::Slow {
                 self.pace = Pace::Steady;
-                return Step::Delay(limits::ERROR_DELAY);
+                return Step::Delay(self.session.settings.error_delay);
             }
-            match &mut self.phase {
+            let step = match &self.phase {
                 Phase::Opening => unreachable!("next_step before open"),
                 Phase::Asked(_) => unreachable!("next_step before the answer"),
-                Phase::Closing(ending) => return Step::Close(*ending),
-                Phase::Commands => match self.lines.next() {
-                    None => return Step::Read,
-                    Some(line) => {
-                        if let Some(question) = self.obey(&line) {
-                            return Step::Ask(question);
-                        }
-                    }
-                },
-                Phase::Data(receiving) => match receiving.arrived() {
-                    Arrival::More => return Step::ReadBody,
-                    Arrival::Whole { body, rest } => return Step::Ask(self.message_arrived(body, rest)),
-                    Arrival::Doomed { doom, rest } => {
-                        let wire_octets = receiving.wire_octets();
-                        self.refuse_body(doom, wire_octets, rest);
-                    }
-                },
+                Phase::Closing(ending) => Some(Step::Close(*ending)),
+                Phase::StartTls => Some(Step::StartTls),
+                Phase::Commands | Phase::Challenged(_) => self.hear_line(),
+                Phase::Data(_) => self.receive_body(),
+                Phase::Chunk => self.receive_chunk(),
+                Phase::Swallow(_) => self.swallow_chunk(),
+            };
+            if let Some(step) = step {
+                return step;
             }
         }
+    }
+
+    /// Goes on with the next line; `None` when it is done with.
+    fn hear_line(&mut self) -> Option<Step> {
+        let expected = match &self.phase {
+            Phase::Challenged(_) => Expected::Response,
+            _ if self.session.offers_auth() => Expected::CommandOrAuth,
+            _ => Expected::Command,
+        };
+        let Some(line) = self.lines.next(expected) else {
+            let now = self.record.now();
+            let began = self.line_began.unwrap_or(now);
+            self.line_began = self.lines.is_partial().then_some(began);
+            return Some(Step::Read);
+        };
+        self.line_began = None;
+        let question = match std::mem::replace(&mut self.phase, Phase::Commands) {
+            Phase::Challenged(exchange) => self.hear_response(exchange, &line),
+            _ => self.obey(&line),
+        };
+        question.map(Step::Ask)
+    }
+
+    /// Goes on with the body behind DATA; `None` when it is done with.
+    fn receive_body(&mut self) -> Option<Step> {
+        let Phase::Data(receiving) = &mut self.phase else {
+            unreachable!("called in this phase only");
+        };
+        match receiving.arrived() {
+            Arrival::More if self.drip.is_too_slow() => self.too_slow(),
+            Arrival::More => return Some(Step::ReadBody),
+            Arrival::Whole { body, mended, rest } => {
+                self.lines.give_buffer(rest);
+                let envelope = self
+                    .session
+                    .end_transaction()
+                    .expect("DATA is in order only with a transaction");
+                return Some(Step::Ask(self.message_arrived(body, mended, envelope)));
+            }
+            Arrival::Doomed { doom, rest } => {
+                let wire_octets = receiving.wire_octets();
+                self.refuse_body(doom, wire_octets, rest);
+            }
+        }
+        None
     }
 
     /// The settings for the client that a trusted proxy has named; before [`Self::open`].
     pub fn set_settings(&mut self, settings: Arc<ServerSettings>) {
         self.session.settings = settings;
-    }
-
-    /// The TLS handshake that [`Step::StartTls`] asked for is done. On a listener whose connections begin with TLS it is
-    /// called before [`Self::open`]. RFC 3207 §4.2: the conversation begins anew.
-    pub fn tls_established(&mut self, now: Timestamp) {
-        self.record.at(now);
-    }
-
-    /// It failed: the connection is never taken back into the clear.
-    pub fn tls_failed(&mut self, reason: &str, now: Timestamp) {
-        self.record.at(now);
-        self.record.incident(IncidentKind::TlsFailed, reason.as_bytes());
-        self.phase = Phase::Closing(Ending::Closed);
     }
 
     /// Answers no, with any 4yz or 5yz, and closes the connection behind it.
@@ -198,7 +260,7 @@ impl Server {
         };
         match answer {
             Ok(()) => self.accept(asked),
-            Err(reply) => self.refuse(&reply),
+            Err(reply) => self.refuse(asked, &reply),
         }
         self.finish_if_last();
     }
@@ -218,7 +280,7 @@ impl Server {
                 "2.0.0",
                 &format!("Ok: queued as {}", stored.mid()),
             )),
-            Err(reply) => self.refuse(&reply),
+            Err(reply) => self.refuse(Asked::Message, &reply),
         }
         self.finish_if_last();
     }

@@ -1,5 +1,4 @@
-//! How many mistakes a client may make. RFC 5321 §4.3.2 lets a server close on a client that only errs; the counts are
-//! in `limits`.
+//! How many mistakes a client may make. RFC 5321 §4.3.2 lets a server close on a client that only errs.
 
 use postern_vocab::events::IncidentKind;
 use postern_vocab::limits;
@@ -25,8 +24,8 @@ pub(super) struct Mistakes {
 }
 
 impl Mistakes {
-    /// Counts one, and says what follows.
-    pub(super) fn count(&mut self, kind: IncidentKind) -> Patience {
+    /// Counts one, and says what follows where `errors_max` are borne.
+    pub(super) fn count(&mut self, kind: IncidentKind, errors_max: u32) -> Patience {
         match kind {
             IncidentKind::LineTooLong => second_is_last(&mut self.lines_too_long),
             IncidentKind::BareLineEnd => second_is_last(&mut self.bare_line_ends),
@@ -37,7 +36,7 @@ impl Mistakes {
             | IncidentKind::NonAscii => {
                 self.malformed += 1;
                 match self.malformed {
-                    count if count > limits::ERRORS_BEFORE_CLOSE => Patience::Gone,
+                    count if count > errors_max => Patience::Gone,
                     count if count > limits::ERRORS_BEFORE_DELAY => Patience::Thin,
                     _ => Patience::Left,
                 }

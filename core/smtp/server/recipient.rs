@@ -1,36 +1,42 @@
-//! RCPT TO. RFC 5321 §3.3, §4.1.1.3, §4.5.1 (postmaster without a domain), §4.5.3.1.10 (too many recipients).
+//! RCPT TO. RFC 5321 §3.3, §4.1.1.3, §4.5.1 (postmaster), §4.5.3.1.10 (too many); RFC 2142 §4 (abuse).
 
 use super::question::Question;
 use super::session::{Asked, Fault, Outcome, Progress, Session};
 use super::{parameters, path};
 use crate::replies;
-use postern_vocab::events::{IncidentKind, Stage};
-use postern_vocab::{Address, Envelope, Reply};
+use postern_vocab::events::Stage;
+use postern_vocab::{Address, RecipientDsn, Refusal, Reply, Rid, refusals};
 
 /// The rule of a refusal for what is no address.
 pub(super) const SYNTAX_RULE: &str = "recipient syntax";
 
 pub(super) fn rcpt(session: &mut Session, argument: &str) -> Outcome {
-    let Some((address, parameters)) = parse(argument, &session.settings.postmaster) else {
-        return refuse(replies::RECIPIENT_SYNTAX, IncidentKind::BadArguments, SYNTAX_RULE);
+    let settings = &session.settings;
+    let Some((address, text)) = parse(argument, &settings.postmaster) else {
+        return refuse(refusals::RECIPIENT_SYNTAX, SYNTAX_RULE);
     };
-    if let Err(reply) = parameters::apply(parameters::RCPT, parameters, &mut Envelope::default()) {
-        return refuse(reply, IncidentKind::BadArguments, "recipient parameters");
+    let mut dsn = RecipientDsn::default();
+    if let Err(refusal) = parameters::apply(parameters::RCPT, text, settings, &mut dsn) {
+        return refuse(refusal, "recipient parameters");
     }
     let taken = session.envelope().map_or(0, |envelope| envelope.recipients.len());
-    if taken >= session.settings.recipients_max {
-        return refuse(
-            replies::TOO_MANY_RECIPIENTS,
-            IncidentKind::OverLimit,
-            "recipients of one message",
-        );
+    if taken >= settings.recipients_max {
+        return refuse(refusals::TOO_MANY_RECIPIENTS, "recipients of one message");
     }
-    Outcome::Ask(Asked::Recipient(address.clone()), Question::Recipient { address })
+    Outcome::Ask(
+        Asked::Recipient(address.clone(), dsn),
+        Question::Recipient { address },
+    )
 }
 
 /// Policy took the recipient.
-pub(super) fn accepted(session: &mut Session, address: Address) -> Reply {
+pub(super) fn accepted(session: &mut Session, address: Address, dsn: RecipientDsn) -> Reply {
     if let Progress::Transaction(envelope) = &mut session.progress {
+        if dsn != RecipientDsn::default()
+            && let Ok(position) = envelope.recipients.len().try_into()
+        {
+            envelope.dsn.recipients.insert(Rid(position), dsn);
+        }
         envelope.recipients.push(address);
     }
     replies::RECIPIENT_OK
@@ -40,11 +46,14 @@ fn parse<'a>(argument: &'a str, postmaster: &Address) -> Option<(Address, &'a st
     let path = path::parse(argument, "TO:")?;
     let address = match path.mailbox {
         mailbox if mailbox.eq_ignore_ascii_case("postmaster") => postmaster.clone(),
+        mailbox if mailbox.eq_ignore_ascii_case("abuse") => {
+            format!("abuse@{}", postmaster.domain()).parse().ok()?
+        }
         mailbox => mailbox.parse().ok()?,
     };
     Some((address, path.parameters))
 }
 
-fn refuse(reply: Reply, kind: IncidentKind, rule: &'static str) -> Outcome {
-    Fault::refusing(reply, kind, Stage::Recipient, rule)
+fn refuse(refusal: Refusal, rule: &'static str) -> Outcome {
+    Fault::refusing(refusal, Stage::Recipient, rule).into()
 }

@@ -35,6 +35,11 @@ impl Record {
         self.now = now;
     }
 
+    /// The time it is told by.
+    pub(super) fn now(&self) -> Timestamp {
+        self.now
+    }
+
     pub(super) fn said(&mut self, speaker: Speaker, octets: &[u8]) {
         if self.conversation.len() >= limits::CONVERSATION_LINES_MAX {
             self.lines_left_out = self.lines_left_out.saturating_add(1);

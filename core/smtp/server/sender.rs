@@ -1,34 +1,39 @@
-//! MAIL FROM. RFC 5321 §3.3, §4.1.1.2, §4.5.5 (the null path); RFC 1870 §6.1 (a SIZE over the limit).
+//! MAIL FROM. RFC 5321 §3.3, §4.1.1.2, §4.5.5 (the null path); RFC 1870 §6.1 (a SIZE over the limit); RFC 4954 §6 (a
+//! log-in that is missing).
 
-use super::question::Question;
+use super::question::{Offer, Question};
 use super::session::{Asked, Fault, Outcome, Progress, Session};
 use super::{parameters, path};
 use crate::replies;
-use postern_vocab::events::{IncidentKind, Stage};
-use postern_vocab::{Envelope, Reply, ReversePath};
+use postern_vocab::events::Stage;
+use postern_vocab::{Envelope, Refusal, Reply, ReversePath, refusals};
 
 /// The rule of a refusal for what is no address.
 pub(super) const SYNTAX_RULE: &str = "sender syntax";
 
 pub(super) fn mail(session: &mut Session, argument: &str) -> Outcome {
-    if session.messages >= session.settings.messages_max {
-        return Fault::closing(replies::TOO_MANY_MESSAGES, IncidentKind::OverLimit);
+    let settings = &session.settings;
+    if session.messages >= settings.messages_max {
+        return Fault::closing(refusals::TOO_MANY_MESSAGES).into();
     }
-    let Some((sender, parameters)) = parse(argument) else {
-        return refuse(replies::SENDER_SYNTAX, IncidentKind::BadArguments, SYNTAX_RULE);
+    if settings.auth == Offer::Required && session.user.is_none() {
+        return refuse(refusals::AUTH_REQUIRED, "authentication required");
+    }
+    let Some((sender, text)) = parse(argument) else {
+        return refuse(refusals::SENDER_SYNTAX, SYNTAX_RULE);
     };
     let mut envelope = Envelope {
         sender,
         ..Envelope::default()
     };
-    if let Err(reply) = parameters::apply(parameters::MAIL, parameters, &mut envelope) {
-        return refuse(reply, IncidentKind::BadArguments, "sender parameters");
+    if let Err(refusal) = parameters::apply(parameters::MAIL, text, settings, &mut envelope) {
+        return refuse(refusal, "sender parameters");
     }
     if envelope
         .declared_bytes
-        .is_some_and(|bytes| bytes > session.settings.message_bytes_max)
+        .is_some_and(|bytes| bytes > settings.message_bytes_max)
     {
-        return refuse(replies::TOO_LARGE, IncidentKind::TooLarge, "message size");
+        return refuse(refusals::TOO_LARGE, "message size");
     }
     let question = Question::Sender {
         path: envelope.sender.clone(),
@@ -54,6 +59,6 @@ fn parse(argument: &str) -> Option<(ReversePath, &str)> {
     Some((sender, path.parameters))
 }
 
-fn refuse(reply: Reply, kind: IncidentKind, rule: &'static str) -> Outcome {
-    Fault::refusing(reply, kind, Stage::Sender, rule)
+fn refuse(refusal: Refusal, rule: &'static str) -> Outcome {
+    Fault::refusing(refusal, Stage::Sender, rule).into()
 }

@@ -1,20 +1,23 @@
 //! The machine's side to the wire: owned buffers in (a ring keeps a buffer until its read is done), output out, and the
 //! ways in which a connection ends without a command. RFC 5321 §3.8 (421), §4.5.3.2 (timeouts).
 
+use super::buffer::octets;
 use super::question::ProtocolRefusal;
+use super::session::Progress;
 use super::{Pace, Phase, Server};
-use crate::replies;
 use bytes::{Bytes, BytesMut};
 use postern_vocab::events::{Ending, IncidentKind, Line, Speaker};
-use postern_vocab::{Envelope, Reply, Timestamp, limits};
+use postern_vocab::{Envelope, Reply, Timestamp, limits, refusals};
 use std::time::Duration;
 
 impl Server {
     /// The buffer to read into, behind what it holds: the message's own after [`super::Step::ReadBody`], the command
     /// buffer otherwise.
     pub fn take_buffer(&mut self) -> BytesMut {
-        match &mut self.phase {
-            Phase::Data(receiving) => receiving.take_buffer(),
+        match (&mut self.phase, &mut self.session.progress) {
+            (Phase::Data(receiving), _) => receiving.take_buffer(),
+            (Phase::Chunk, Progress::Chunks(message)) => message.take_buffer(),
+            (Phase::Swallow(swallowing), _) => swallowing.take_buffer(),
             _ => self.lines.take_buffer(),
         }
     }
@@ -23,8 +26,11 @@ impl Server {
     pub fn give_buffer(&mut self, buffer: BytesMut, read: usize, now: Timestamp) {
         self.record.at(now);
         self.count_received(read);
-        match &mut self.phase {
-            Phase::Data(receiving) => receiving.give_buffer(buffer),
+        self.drip.count(octets(read), now);
+        match (&mut self.phase, &mut self.session.progress) {
+            (Phase::Data(receiving), _) => receiving.give_buffer(buffer),
+            (Phase::Chunk, Progress::Chunks(message)) => message.give_buffer(buffer),
+            (Phase::Swallow(swallowing), _) => swallowing.give_buffer(buffer),
             _ => self.lines.give_buffer(buffer),
         }
         if read == 0 {
@@ -44,12 +50,10 @@ impl Server {
     /// The deadline passed without input.
     pub fn timed_out(&mut self, now: Timestamp) {
         self.record.at(now);
-        if matches!(self.phase, Phase::Data(_)) {
-            self.abandon_body(IncidentKind::TimedOut, "no input");
-        } else {
+        if !self.abandon_body(IncidentKind::TimedOut, "no input") {
             self.record.incident(IncidentKind::TimedOut, b"no command");
         }
-        self.end(&replies::TIMED_OUT, Ending::TimedOut);
+        self.end(&refusals::TIMED_OUT.reply, Ending::TimedOut);
     }
 
     /// The daemon stops. With a question out, its answer is still passed on first.
@@ -59,23 +63,28 @@ impl Server {
             Phase::Asked(_) => self.pace = Pace::LastReply,
             _ => {
                 self.abandon_body(IncidentKind::Aborted, "shut down");
-                self.end(&replies::SHUTTING_DOWN, Ending::Shutdown);
+                self.end(&refusals::STOPPING.reply, Ending::Shutdown);
             }
         }
     }
 
     fn end(&mut self, reply: &Reply, ending: Ending) {
-        if !matches!(self.phase, Phase::Closing(_)) {
-            self.close(reply, ending);
+        match self.phase {
+            Phase::Closing(_) => {}
+            // What is neither in the clear nor in TLS yet can carry no reply.
+            Phase::StartTls => self.phase = Phase::Closing(ending),
+            _ => self.close(reply, ending),
         }
     }
 
-    /// Nothing of a body without its end is kept (RFC 5321 §3.3), but that it began is.
-    fn abandon_body(&mut self, kind: IncidentKind, why: &str) {
-        let Phase::Data(receiving) = &self.phase else {
-            return;
+    /// Nothing of a body without its end is kept (RFC 5321 §3.3), but that it began is. Whether one had begun.
+    pub(super) fn abandon_body(&mut self, kind: IncidentKind, why: &str) -> bool {
+        let octets = match (&self.phase, &self.session.progress) {
+            (Phase::Data(receiving), _) => receiving.wire_octets(),
+            (Phase::Swallow(swallowing), _) => swallowing.wire_octets(),
+            (_, Progress::Chunks(message)) => message.wire_octets(),
+            _ => return false,
         };
-        let octets = receiving.wire_octets();
         self.record.said(
             Speaker::Client,
             format!("[{octets} octets of a message without end]").as_bytes(),
@@ -83,20 +92,41 @@ impl Server {
         self.record
             .incident(kind, format!("{why} after {octets} octets of data").as_bytes());
         self.session.end_transaction();
+        true
     }
 
-    /// How long the client may be silent now.
+    /// How long the next read may take. A command line has its time from its first octet on, however many more come.
     #[must_use]
     pub fn deadline(&self) -> Duration {
+        self.deadline_within(limits::COMMAND_TIMEOUT)
+    }
+
+    /// The same, where the configuration gives a command so much time.
+    #[must_use]
+    pub fn deadline_within(&self, command_timeout: Duration) -> Duration {
         match self.phase {
-            Phase::Data(_) => limits::BODY_TIMEOUT,
-            _ => limits::COMMAND_TIMEOUT,
+            Phase::Data(_) | Phase::Chunk | Phase::Swallow(_) => limits::BODY_TIMEOUT,
+            _ => {
+                let now = self.record.now();
+                let under_way = self.line_began.map_or(Duration::ZERO, |began| now.since(began));
+                command_timeout.saturating_sub(under_way)
+            }
         }
     }
 
     /// What is to be sent, all of it; often empty.
     pub fn take_output(&mut self) -> Bytes {
         self.output.split().freeze()
+    }
+
+    /// Octets of memory that a message takes while the machine reads commands: one that BDAT has begun waits for its next
+    /// chunk. While it reads a body, the buffer it gives out tells.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        match &self.session.progress {
+            Progress::Chunks(message) => message.held_bytes(),
+            _ => 0,
+        }
     }
 
     /// The open transaction.
@@ -132,9 +162,7 @@ impl Server {
         self.accepted_messages
     }
 
-    pub(super) fn count_received(&mut self, octets: usize) {
-        self.received_bytes = self
-            .received_bytes
-            .saturating_add(u64::try_from(octets).unwrap_or(u64::MAX));
+    pub(super) fn count_received(&mut self, read: usize) {
+        self.received_bytes = self.received_bytes.saturating_add(octets(read));
     }
 }

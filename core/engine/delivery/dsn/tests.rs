@@ -155,3 +155,35 @@ fn an_explanation_that_is_not_ascii_travels_in_seven_bit() {
     assert!(encoded.ends_with("=C3=A9\r\n\r\nend\r\n"), "{encoded}");
     assert_eq!(encoded.replace("=\r\n", "").matches("=C3=A9").count(), 20);
 }
+
+#[test]
+fn addresses_that_are_not_ascii_are_told_in_seven_bit_but_for_the_senders_own() {
+    let mut original = original(DsnRequest::default());
+    original.envelope.recipients = vec!["b\u{f6}b+x@example.test".parse().expect("an address")];
+    let rows = [
+        ("sender@example.com", true, "seven bit throughout"),
+        ("s\u{e9}nder@example.com", false, "the To field is theirs"),
+    ];
+    for (to, is_ascii, reason) in rows {
+        let text = compose(&Notification {
+            hostname: "mx.example.test",
+            mid: Mid(8),
+            now: Timestamp(2_000_000),
+            to: &to.parse().expect("an address"),
+            original: &original,
+            action: Action::Failed,
+            recipients: &[(Rid(0), Reply::fixed(550, "5.1.1", "no"))],
+            hop: "192.0.2.1:25",
+            original_body: BODY,
+        });
+        assert_eq!(text.is_ascii(), is_ascii, "{reason}: {text}");
+        for expected in [
+            format!("To: <{to}>\r\n"),
+            "Final-Recipient: utf-8; b\\x{F6}b\\x{2B}x@example.test\r\n".to_owned(),
+            "charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n".to_owned(),
+            "<b=C3=B6b+x@example.test>".to_owned(),
+        ] {
+            assert!(text.contains(&expected), "{expected} is missing in:\n{text}");
+        }
+    }
+}

@@ -83,7 +83,7 @@ impl Rig {
         let nobody = Credentials::new(Handle::current(), |_, _| Ok(None));
         let equipment = Equipment {
             tls,
-            signers: ArcSwap::from_pointee(Signers::default()),
+            signers: arc_swap::ArcSwap::from_pointee(Signers::default()),
             countries: Countries::default(),
             recipients: Recipients::default(),
             credentials: nobody,

@@ -1,29 +1,51 @@
 //! The body scanner against a scanner that anyone can see is right, on every split.
 
 use bytes::{BufMut, BytesMut};
-use postern_smtp::body::{BodyFault, BodyScanner, LineEnd, Scanned};
+use postern_smtp::BareLineEnds;
+use postern_smtp::body::{BodyFault, BodyScanner, Framing, LineEnd, Scanned};
 use proptest::prelude::*;
 
-/// Scans `wire` in reads that end at `cuts`, and returns the body, what came behind it and the fault; `None` for the
-/// rest while the end has not come.
-fn scan(wire: &[u8], cuts: &[usize]) -> (Vec<u8>, Option<Vec<u8>>, Option<BodyFault>) {
+/// Scans `wire` in reads that end at `cuts`, and returns the body and what came behind it; `None` while the end has not
+/// come.
+fn scan_with(scanner: &mut BodyScanner, wire: &[u8], cuts: &[usize]) -> (BytesMut, Option<Vec<u8>>) {
     let mut cuts: Vec<_> = cuts
         .iter()
         .map(|cut| cut % (wire.len() + 1))
         .chain([wire.len()])
         .collect();
     cuts.sort_unstable();
-    let (mut scanner, mut buffer, mut from) = (BodyScanner::default(), BytesMut::new(), 0);
+    let (mut buffer, mut from) = (BytesMut::new(), 0);
     for cut in cuts {
         let clean = buffer.len();
         buffer.put_slice(&wire[from..cut]);
         from = cut;
         if let Scanned::End { rest } = scanner.scan(&mut buffer, clean) {
             let behind = [&rest[..], &wire[from..]].concat();
-            return (buffer.to_vec(), Some(behind), scanner.fault());
+            return (buffer, Some(behind));
         }
     }
-    (buffer.to_vec(), None, scanner.fault())
+    (buffer, None)
+}
+
+/// The same behind DATA where bare line ends are refused, with the fault.
+fn scan(wire: &[u8], cuts: &[usize]) -> (Vec<u8>, Option<Vec<u8>>, Option<BodyFault>) {
+    let mut scanner = BodyScanner::default();
+    let (body, rest) = scan_with(&mut scanner, wire, cuts);
+    (body.to_vec(), rest, scanner.fault())
+}
+
+/// Every bare CR and LF made CRLF.
+fn mended(body: &[u8]) -> Vec<u8> {
+    let mut mended = Vec::new();
+    for (at, &octet) in body.iter().enumerate() {
+        match octet {
+            b'\n' if at > 0 && body[at - 1] == b'\r' => mended.push(octet),
+            b'\n' => mended.extend_from_slice(b"\r\n"),
+            b'\r' if body.get(at + 1) != Some(&b'\n') => mended.extend_from_slice(b"\r\n"),
+            _ => mended.push(octet),
+        }
+    }
+    mended
 }
 
 /// The same by the letter of RFC 5321: the end is the first CRLF.CRLF, with the CRLF of DATA in front.
@@ -72,6 +94,41 @@ proptest! {
         prop_assert_eq!(rest, Some(expected_rest));
         prop_assert_eq!(fault.is_some(), bare);
         prop_assert_eq!(scan(&ended, &[]).2, fault);
+    }
+
+    #[test]
+    fn mends_what_it_would_refuse_and_nothing_else(
+        wire in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'.'), Just(b'a')], 0..60),
+        cuts in proptest::collection::vec(any::<usize>(), 0..6),
+    ) {
+        let ended = [&wire[..], b"\r\n.\r\nNEXT"].concat();
+        let mut scanner = BodyScanner::new(Framing::Dots, BareLineEnds::Normalise);
+        let (body, rest) = scan_with(&mut scanner, &ended, &cuts);
+        let (refused, expected_rest, bare) = reference(&ended).expect("it ends");
+        prop_assert_eq!(&body[..], mended(&refused));
+        prop_assert_eq!(rest, Some(expected_rest));
+        prop_assert_eq!((scanner.fault(), scanner.mended().is_some()), (None, bare));
+        prop_assert_eq!(scanner.mended(), scan(&ended, &[]).2);
+    }
+
+    #[test]
+    fn a_chunked_text_is_what_came_with_its_last_line_ended(
+        wire in proptest::collection::vec(prop_oneof![Just(b'\r'), Just(b'\n'), Just(b'.'), Just(b'a')], 0..60),
+        cuts in proptest::collection::vec(any::<usize>(), 0..6),
+        normalise in any::<bool>(),
+    ) {
+        let bare_line_ends = if normalise { BareLineEnds::Normalise } else { BareLineEnds::Refuse };
+        let mut scanner = BodyScanner::new(Framing::Chunks, bare_line_ends);
+        let (mut body, rest) = scan_with(&mut scanner, &wire, &cuts);
+        scanner.finish(&mut body);
+        prop_assert_eq!(rest, None, "nothing in it is an end");
+        let whole = mended(&wire);
+        let is_clean = whole == wire;
+        let line_end: &[u8] = if whole.is_empty() || whole.ends_with(b"\r\n") { b"" } else { b"\r\n" };
+        prop_assert_eq!((scanner.fault().is_none(), scanner.mended().is_none()), (normalise || is_clean, !normalise || is_clean));
+        if scanner.fault().is_none() {
+            prop_assert_eq!(&body[..], [&whole[..], line_end].concat());
+        }
     }
 
     #[test]

@@ -269,3 +269,55 @@ C.",
     let outgoing = message(&["a@example.test", "b@example.test"], b"x\r\n");
     assert_eq!(play(vec![outgoing], &text), expected);
 }
+
+#[test]
+fn an_address_that_is_not_ascii_needs_smtputf8_and_keeps_nobody_else_from_the_mail() {
+    let to = ["a@example.test", "b\u{f6}b@example.test"];
+    let text = format!(
+        "{}
+C: MAIL FROM:<alice@example.com>
+S: 250 ok
+C: RCPT TO:<a@example.test>
+S: 250 ok
+C: DATA
+S: 354 go
+C: x
+C: .
+S: 250 ok
+C: QUIT
+S: 221 bye
+C.",
+        greeting(&["8BITMIME"])
+    );
+    let refused = "1 553 5.6.7 the recipient's address is not ASCII, next hop does not offer SMTPUTF8";
+    assert_eq!(play(vec![utf8(&to, b"x\r\n")], &text), ["0 250 ok", refused]);
+
+    let text = format!("{}C: QUIT\nS: 221 bye\nC.", greeting(&["8BITMIME"]));
+    assert_eq!(play(vec![utf8(&to[1..], b"x\r\n")], &text), [refused.replacen('1', "0", 1)]);
+    let from = Outgoing {
+        sender: postern_vocab::ReversePath::Mailbox("\u{e4}nn@example.com".parse().expect("an address")),
+        ..utf8(&to[..1], b"x\r\n")
+    };
+    let refused = "0 553 5.6.7 the sender's address is not ASCII, next hop does not offer SMTPUTF8";
+    assert_eq!(play(vec![from], &text), [refused]);
+
+    let text = format!(
+        "{}
+C: MAIL FROM:<alice@example.com> SMTPUTF8
+S: 250 ok
+C: RCPT TO:<a@example.test>
+S: 250 ok
+C: RCPT TO:<b\u{f6}b@example.test>
+S: 250 ok
+C: DATA
+S: 354 go
+C: x
+C: .
+S: 250 ok
+C: QUIT
+S: 221 bye
+C.",
+        greeting(&["8BITMIME", "SMTPUTF8"])
+    );
+    assert_eq!(play(vec![utf8(&to, b"x\r\n")], &text), ["0 250 ok", "1 250 ok"]);
+}

@@ -1,9 +1,9 @@
 //! The smallest house around the machine: it answers like a gateway for example.test, and keeps what it is given.
 
 use bytes::BytesMut;
-use postern_smtp::{Question, Server, ServerSettings, Step, Stored};
+use postern_smtp::{Credentials, Question, Server, ServerSettings, Step, Stored};
 use postern_vocab::events::Ending;
-use postern_vocab::{Envelope, Mid, Reply, Timestamp};
+use postern_vocab::{Envelope, Mid, Reply, Timestamp, refusals};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,8 +15,12 @@ pub struct House {
     pub output: Vec<u8>,
     pub delays: Vec<Duration>,
     pub ending: Option<Ending>,
-    /// The most room that a body's buffer had.
-    pub body_capacity_max: usize,
+    /// The machine waits for the handshake: what the client sends is TLS, and not for it.
+    pub handshake: bool,
+    /// There is no room for the next message.
+    full: bool,
+    /// The most room that a buffer had.
+    pub capacity_max: usize,
 }
 
 struct Kept(Mid);
@@ -45,7 +49,9 @@ impl House {
             output: Vec::new(),
             delays: Vec::new(),
             ending: None,
-            body_capacity_max: 0,
+            handshake: false,
+            full: false,
+            capacity_max: 0,
         }
     }
 
@@ -70,6 +76,11 @@ impl House {
                     self.delays.push(time);
                     self.now = self.now.plus(time);
                 }
+                Step::StartTls => {
+                    self.send();
+                    self.handshake = true;
+                    return false;
+                }
                 Step::Close(ending) => {
                     self.send();
                     self.ending = Some(ending);
@@ -82,15 +93,12 @@ impl House {
     /// Octets from the client, in reads of at most `split` octets.
     pub fn receive(&mut self, octets: &[u8], split: usize) {
         for chunk in octets.chunks(split) {
-            if self.ending.is_some() {
-                return;
-            }
             let mut rest = chunk;
-            while !rest.is_empty() && self.ending.is_none() {
+            while !rest.is_empty() && self.ending.is_none() && !self.handshake {
                 let mut buffer = self.server.take_buffer();
                 let room = buffer.capacity() - buffer.len();
                 assert!(room > 0, "a read needs room");
-                self.body_capacity_max = self.body_capacity_max.max(buffer.capacity());
+                self.capacity_max = self.capacity_max.max(buffer.capacity());
                 let read = room.min(rest.len());
                 buffer.extend_from_slice(&rest[..read]);
                 self.server.give_buffer(buffer, read, self.now);
@@ -98,6 +106,13 @@ impl House {
                 self.run();
             }
         }
+    }
+
+    /// The handshake went well.
+    pub fn establish_tls(&mut self) {
+        self.handshake = false;
+        self.server.tls_established(self.now);
+        self.run();
     }
 
     /// End of the client's stream.
@@ -129,13 +144,34 @@ impl House {
             Question::Recipient { address } => {
                 let routed = address.local().contains(['%', '!', '@']);
                 let local = address.domain().as_str() == "example.test" && !routed;
-                let denied = Reply::fixed(550, "5.7.1", "Relaying denied");
+                let denied = refusals::RELAYING_DENIED.reply;
                 self.server.answer(if local { Ok(()) } else { Err(denied) });
+            }
+            Question::Auth(credentials) => self.server.answer(known(&credentials)),
+            Question::Xclient(_) => {
+                self.server.answer(Ok(()));
+                self.server.open(Ok(()));
             }
             Question::Hello { name, .. } if name == "harvester.example" => {
                 self.server.answer(Err(Reply::fixed(421, "4.7.1", "Not now")));
             }
+            Question::Sender { path, .. } if path.to_string() == "full@example.com" => {
+                self.full = true;
+                self.server.answer(Ok(()));
+            }
+            Question::Data if std::mem::take(&mut self.full) => {
+                self.server.answer(Err(refusals::NO_ROOM.reply));
+            }
             Question::Hello { .. } | Question::Sender { .. } | Question::Data => self.server.answer(Ok(())),
         }
+    }
+}
+
+/// Alice's password is `secret`; of Carol the directory knows nothing now.
+fn known(credentials: &Credentials) -> Result<(), Reply> {
+    match (credentials.user.as_str(), credentials.password.as_str()) {
+        ("alice", "secret") => Ok(()),
+        ("carol", _) => Err(refusals::CREDENTIALS_UNAVAILABLE.reply),
+        _ => Err(refusals::BAD_CREDENTIALS.reply),
     }
 }

@@ -9,6 +9,9 @@
 //! S: 250 2.0.0 Ok             the server says exactly this line; `...` at the end lets the rest be anything
 //! S.                          the server closes, having said nothing more
 //! ```
+//!
+//! Those in `settings/` need more than the defaults and are played by the protocol's own test, which says what their
+//! first line may name (`# settings: tls auth`) and that a line `T.` is the TLS handshake.
 #![allow(clippy::panic)] // A transcript that cannot be read is a test that fails.
 
 /// One turn of a conversation.
