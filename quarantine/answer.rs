@@ -45,7 +45,7 @@ fn open(store: &Store, mail: &Mail, request: &Request) -> Option<Result<Reply, F
         Request::LinkAct { token, action } => store
             .link_act(mail, token, *action)
             .map(|view| Reply::Link(Box::new(view))),
-        Request::Health => Ok(Reply::Health(store.health((mail.gateway)()))),
+        Request::Health => Ok(Reply::Health(store.health(mail.gateway.health()))),
         _ => return None,
     })
 }
@@ -138,13 +138,13 @@ fn asked(store: &Store, mail: &Mail, asker: &Asker, request: Request) -> Result<
         }
         Request::GreylistShow { limit } => {
             asker.is_operator()?;
-            Ok(Reply::Greylisted((mail.greylisted)(
-                limit.min(limits::PAGE_ROWS_MAX),
-            )))
+            Ok(Reply::Greylisted(
+                mail.gateway.greylisted(limit.min(limits::PAGE_ROWS_MAX)),
+            ))
         }
         Request::GreylistAdmit(filter) => {
             asker.is_operator()?;
-            let admitted = (mail.admit)(&filter).map_err(Failure::Invalid)?;
+            let admitted = mail.gateway.admit(&filter).map_err(Failure::Invalid)?;
             Ok(Reply::Admitted { count: admitted })
         }
         Request::UserSet { .. } | Request::UserRemove { .. } | Request::UserList => {

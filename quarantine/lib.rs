@@ -34,7 +34,7 @@ mod track;
 
 pub use door::{Door, DoorOpenError};
 pub use error::StoreError;
-pub use mail::{GatewayHealth, Mail};
+pub use mail::{Gateway, GatewayHealth, Mail};
 pub use mail_logs::{MailLogs, MailLogsError};
 pub use postern_quarantine_api as api;
 pub use store::{Fed, FedUpTo, Settings, Store};

@@ -12,12 +12,23 @@ pub struct Mail {
     /// Called after a list's synced write and before the person's reply: the change is in force when this returns.
     /// Calls come one at a time, in the order of the writes.
     pub lists_changed: Box<dyn Fn(ListChange) + Send + Sync>,
-    /// How the receiving side is.
-    pub gateway: Box<dyn Fn() -> GatewayHealth + Send + Sync>,
+    /// The receiving side.
+    pub gateway: Box<dyn Gateway>,
+}
+
+/// What the receiving side is asked by people.
+pub trait Gateway: Send + Sync {
+    /// How it is.
+    fn health(&self) -> GatewayHealth;
+
     /// Who waits by greylisting, at most so many.
-    pub greylisted: Box<dyn Fn(usize) -> Vec<Greylisted> + Send + Sync>,
-    /// Lets those that fit in; the answer is how many, or what is wrong with the filter.
-    pub admit: Box<dyn Fn(&GreylistFilter) -> Result<u64, String> + Send + Sync>,
+    fn greylisted(&self, rows: usize) -> Vec<Greylisted>;
+
+    /// Lets those that fit in at their next attempt, and says how many they are.
+    ///
+    /// # Errors
+    /// What is wrong with the filter.
+    fn admit(&self, filter: &GreylistFilter) -> Result<u64, String>;
 }
 
 /// How the receiving side is: what the index cannot know.

@@ -3,65 +3,55 @@
 use postern_engine::Shared;
 use postern_engine::dns::Dns;
 use postern_engine::traffic::{Triple, Waiting};
-use postern_quarantine::GatewayHealth;
 use postern_quarantine::api::{GreylistFilter, Greylisted, ServiceHealth};
+use postern_quarantine::{Gateway, GatewayHealth};
 use postern_vocab::{Address, Domain, Timestamp};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-/// How it is.
-pub(super) fn health(shared: Arc<Shared>, dns: Dns) -> Box<dyn Fn() -> GatewayHealth + Send + Sync> {
-    Box::new(move || {
-        let zones = dns.health().into_iter().map(|zone| ServiceHealth {
+/// The receiving side, as the door sees it.
+pub(super) struct Receiving {
+    pub(super) shared: Arc<Shared>,
+    pub(super) dns: Dns,
+    pub(super) now: fn() -> Timestamp,
+}
+
+impl Gateway for Receiving {
+    fn health(&self) -> GatewayHealth {
+        let zones = self.dns.health().into_iter().map(|zone| ServiceHealth {
             name: format!("dns list {}", zone.zone),
             healthy: zone.healthy,
             detail: zone.why,
         });
-        let asked = shared
-            .equipment
-            .recipients
-            .health()
-            .into_iter()
-            .map(|(name, wrong)| ServiceHealth {
-                name,
-                healthy: wrong.is_none(),
-                detail: wrong.unwrap_or_default(),
-            });
+        let recipients = self.shared.equipment.recipients.health();
+        let asked = recipients.into_iter().map(|(name, wrong)| ServiceHealth {
+            name,
+            healthy: wrong.is_none(),
+            detail: wrong.unwrap_or_default(),
+        });
         GatewayHealth {
-            connections: shared.open_connections.counts(),
+            connections: self.shared.open_connections.counts(),
             services: zones.chain(asked).collect(),
         }
-    })
-}
+    }
 
-/// Who waits.
-pub(super) fn greylisted(
-    shared: Arc<Shared>,
-    now: fn() -> Timestamp,
-) -> Box<dyn Fn(usize) -> Vec<Greylisted> + Send + Sync> {
-    let shown = |one: Waiting| Greylisted {
-        network: one.network.to_string(),
-        sender: one.sender,
-        recipient: one.recipient,
-        since: one.since,
-        until: one.until,
-    };
-    Box::new(move |rows| {
-        let waiting = shared.traffic.greylist.waiting(rows, now());
+    fn greylisted(&self, rows: usize) -> Vec<Greylisted> {
+        let shown = |one: Waiting| Greylisted {
+            network: one.network.to_string(),
+            sender: one.sender,
+            recipient: one.recipient,
+            since: one.since,
+            until: one.until,
+        };
+        let waiting = self.shared.traffic.greylist.waiting(rows, (self.now)());
         waiting.into_iter().map(shown).collect()
-    })
-}
+    }
 
-/// Lets those that fit in.
-pub(super) fn admit(
-    shared: Arc<Shared>,
-    now: fn() -> Timestamp,
-) -> Box<dyn Fn(&GreylistFilter) -> Result<u64, String> + Send + Sync> {
-    Box::new(move |filter| {
+    fn admit(&self, filter: &GreylistFilter) -> Result<u64, String> {
         let wanted = Wanted::read(filter)?;
-        let admitted = shared.traffic.greylist.admit(|triple| wanted.fits(triple), now());
-        Ok(admitted as u64)
-    })
+        let greylist = &self.shared.traffic.greylist;
+        Ok(greylist.admit(|triple| wanted.fits(triple), (self.now)()) as u64)
+    }
 }
 
 /// A filter, read.

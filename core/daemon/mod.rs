@@ -112,9 +112,11 @@ pub fn start(config: Config, file: &Path) -> Result<Running, StartError> {
     let mail = postern_quarantine::Mail {
         submit: submit.clone(),
         lists_changed: lists_changed(Arc::clone(&shared)),
-        gateway: gateway::health(Arc::clone(&shared), dns.clone()),
-        greylisted: gateway::greylisted(Arc::clone(&shared), now),
-        admit: gateway::admit(Arc::clone(&shared), now),
+        gateway: Box::new(gateway::Receiving {
+            shared: Arc::clone(&shared),
+            dns: dns.clone(),
+            now,
+        }),
     };
     let door = Door::open(&shared.config.run_dir, Arc::clone(&store), mail)?;
     let (notices, heard) = crossbeam::channel::bounded::<Notice>(limits::INDEX_NOTICES_MAX);

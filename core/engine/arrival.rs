@@ -4,13 +4,14 @@ use crate::driver::Driver;
 use crate::shard::{Proof, Shard};
 use crate::shared::{Charge, Shared};
 use crate::trace_header::{self, Protocol};
+use crate::traffic::Conduct;
 use bytes::Bytes;
 use postern_policy::decide;
 use postern_scan::EnvelopeView;
 use postern_vocab::events::{Accepted, Judged, Origin, Refused, Stage};
 use postern_vocab::{
     Classification, Decision, Direction, Disposition, Envelope, Event, Facts, Icid, Mid, Peer, Reply,
-    ReverseName, Timestamp,
+    ReverseName, Timestamp, TlsFacts, Verdict,
 };
 
 /// What the session knows of a message that has arrived whole.
@@ -23,12 +24,20 @@ pub struct Arrival<'a> {
     pub peer: &'a Peer,
     /// Its reverse name.
     pub reverse: &'a ReverseName,
+    /// How it was classified.
+    pub classification: &'a Classification,
+    /// What TLS came to.
+    pub tls: Option<&'a TlsFacts>,
+    /// Who logged in.
+    pub user: Option<&'a str>,
+    /// Which way the message goes.
+    pub direction: Direction,
     /// HELO or EHLO.
     pub helo: &'a str,
     /// Whether that is a name at all.
     pub helo_valid: bool,
-    /// Which of the two it was.
-    pub protocol: Protocol,
+    /// Whether it was EHLO.
+    pub extended: bool,
     /// Sender and recipients.
     pub envelope: Envelope,
 }
@@ -40,9 +49,15 @@ pub async fn take<D: Driver>(
     body: Bytes,
     charge: Charge,
 ) -> Result<Proof, Reply> {
-    let (mid, icid, protocol) = (arrival.mid, arrival.icid, arrival.protocol);
+    let (mid, icid) = (arrival.mid, arrival.icid);
+    let protocol = if arrival.extended {
+        Protocol::Esmtp
+    } else {
+        Protocol::Smtp
+    };
     let hostname = shard.shared.config.hostname.as_str();
     let (facts, decision, cuts) = judge(&shard.shared, arrival, &body, shard.clock.now());
+    note_conduct(&shard.shared, &facts, &decision);
     if let Some(reply) = refusal(&decision) {
         let rule = decision
             .recipients
@@ -62,11 +77,15 @@ pub async fn take<D: Driver>(
         }));
         return Err(reply);
     }
+    let mut trace_header = trace_header::of_received(&facts, &decision, (hostname, protocol));
+    if let Some(signatures) = shard.shared.equipment.signers.load().sign(&facts, &body, &cuts) {
+        trace_header = [signatures, trace_header].concat().into();
+    }
     let accepted = Accepted {
         mid,
         origin: Origin::Smtp,
         envelope: facts.envelope.clone(),
-        trace_header: trace_header::of_received(&facts, &decision, (hostname, protocol)),
+        trace_header,
         facts: Some(Box::new(facts)),
         decision,
         cuts,
@@ -102,10 +121,10 @@ fn judge(
         reverse: arrival.reverse.clone(),
         helo: arrival.helo.to_owned(),
         helo_valid: arrival.helo_valid,
-        classification: Classification::default(),
-        tls: None,
-        user: None,
-        direction: Direction::Inbound,
+        classification: arrival.classification.clone(),
+        tls: arrival.tls.cloned(),
+        user: arrival.user.map(str::to_owned),
+        direction: arrival.direction,
         envelope: arrival.envelope,
         body_bytes: body.len() as u64,
         header: scan.header,
@@ -114,6 +133,23 @@ fn judge(
     };
     let decision = decide(&facts, &shared.policy.load(), &shared.lists.load());
     (facts, decision, scan.cuts)
+}
+
+/// What the message says of its client. Those who may relay are ours, and have no reputation.
+fn note_conduct(shared: &Shared, facts: &Facts, decision: &Decision) {
+    let conduct = match decision.verdict {
+        Verdict::Clean => Conduct::Accepted,
+        Verdict::Spam => Conduct::Spam,
+        Verdict::Virus => Conduct::Virus,
+        Verdict::Suspect | Verdict::Unscannable => return,
+    };
+    if facts.direction == Direction::Inbound {
+        let address = facts.peer.remote.ip();
+        shared
+            .traffic
+            .reputation
+            .note(address, conduct, facts.received_at);
+    }
 }
 
 /// SMTP has one reply for all recipients here: the message is refused only if it is for each of them.

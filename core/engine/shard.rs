@@ -170,7 +170,7 @@ async fn accept<D: Driver>(shard: Rc<Shard<D>>, name: Rc<str>, listener: <D::Net
                 shard.connections.fetch_add(1, Ordering::Relaxed);
                 let (shard, name) = (Rc::clone(&shard), Rc::clone(&name));
                 spawn_local(async move {
-                    session::serve(Rc::clone(&shard), conn, &name).await;
+                    session::serve(Rc::clone(&shard), conn, name).await;
                     shard.connections.fetch_sub(1, Ordering::Relaxed);
                     shard.work.notify_one();
                 });

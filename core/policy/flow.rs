@@ -2,7 +2,7 @@
 //! five that are shipped, and what each means, are those administrators know.
 
 use crate::config::Limits;
-use postern_vocab::{Access, Domain, Reply, limits};
+use postern_vocab::{Access, Address, Domain, Reply, limits};
 use std::time::Duration;
 
 /// One mail flow policy.
@@ -158,6 +158,18 @@ pub const POOR_REPUTATION: Reply = Reply::fixed(
 );
 
 impl FlowPolicy {
+    /// Whether the rate of envelope senders does not bind this one.
+    #[must_use]
+    pub fn exempts(&self, sender: &Address) -> bool {
+        let (folded, domain) = (sender.folded(), sender.domain());
+        self.sender_rate_exempt
+            .iter()
+            .any(|exempt| match exempt.strip_prefix('.') {
+                Some(parent) => parent.parse().is_ok_and(|parent| domain.is_below(&parent)),
+                None => *exempt == folded || exempt == domain.as_str(),
+            })
+    }
+
     /// The policies that exist unless the configuration writes others of their names, in the order of pages.
     #[must_use]
     pub fn shipped() -> Vec<Self> {

@@ -256,9 +256,7 @@ fn sockets_are_private_and_a_stale_one_is_replaced() {
     let mail = || Mail {
         submit: crossbeam::channel::bounded(1).0,
         lists_changed: Box::new(|_| {}),
-        gateway: Box::new(Default::default),
-        greylisted: Box::new(|_| Vec::new()),
-        admit: Box::new(|_| Ok(0)),
+        gateway: Box::new(crate::harness::Idle),
     };
     let second = Door::open(&house.run_dir(), Arc::clone(&house.store), mail());
     assert!(matches!(second, Err(DoorOpenError::InUse { .. })));

@@ -293,7 +293,10 @@ C.",
     assert_eq!(play(vec![utf8(&to, b"x\r\n")], &text), ["0 250 ok", refused]);
 
     let text = format!("{}C: QUIT\nS: 221 bye\nC.", greeting(&["8BITMIME"]));
-    assert_eq!(play(vec![utf8(&to[1..], b"x\r\n")], &text), [refused.replacen('1', "0", 1)]);
+    assert_eq!(
+        play(vec![utf8(&to[1..], b"x\r\n")], &text),
+        [refused.replacen('1', "0", 1)]
+    );
     let from = Outgoing {
         sender: postern_vocab::ReversePath::Mailbox("\u{e4}nn@example.com".parse().expect("an address")),
         ..utf8(&to[..1], b"x\r\n")
