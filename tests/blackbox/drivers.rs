@@ -16,7 +16,9 @@ const PLAYERS: usize = 12;
 #[test]
 fn transcripts_hold_over_io_uring() {
     let hop = NextHop::start();
-    let options = Options::new(&hop).top("driver = \"io_uring\"");
+    let options = Options::new(&hop)
+        .top("driver = \"io_uring\"")
+        .listener("tls = \"off\"");
     let mut gateway = options.prepare();
     gateway.launch();
     let ready = gateway.try_until_ready();
@@ -30,7 +32,10 @@ fn transcripts_hold_over_io_uring() {
 #[test]
 fn transcripts_hold_over_epoll() {
     let hop = NextHop::start();
-    let gateway = Options::new(&hop).top("driver = \"epoll\"").start();
+    let gateway = Options::new(&hop)
+        .top("driver = \"epoll\"")
+        .listener("tls = \"off\"")
+        .start();
     all_transcripts_hold(&gateway, &hop, "epoll");
 }
 

@@ -12,6 +12,7 @@ pub struct Options {
     recipients: Option<Vec<String>>,
     top: String,
     tables: String,
+    listener: String,
     data_dir: Option<PathBuf>,
     address: Ipv4Addr,
     name_server: SocketAddr,
@@ -25,6 +26,7 @@ impl Options {
             recipients: None,
             top: String::new(),
             tables: String::new(),
+            listener: String::new(),
             data_dir: None,
             address: super::own_address(),
             name_server: refusing(),
@@ -40,6 +42,12 @@ impl Options {
     /// A further key above the tables.
     pub fn top(mut self, line: &str) -> Self {
         self.top.push_str(&format!("{line}\n"));
+        self
+    }
+
+    /// A further key of the listener.
+    pub fn listener(mut self, line: &str) -> Self {
+        self.listener.push_str(&format!("{line}\n"));
         self
     }
 
@@ -97,6 +105,7 @@ impl Options {
             hop,
             recipients,
             top,
+            listener,
             tables,
             address,
             name_server,
@@ -114,6 +123,7 @@ data_dir = "{data_dir}"
 [[listener]]
 name = "inbound"
 address = "{address}:2525"
+{listener}
 
 [[domain]]
 name = "example.test"

@@ -30,6 +30,7 @@ data_dir = "/nowhere"
 [[listener]]
 name = "inbound"
 address = "127.0.0.1:2525"
+tls = "off"
 
 [[domain]]
 name = "example.test"
