@@ -6,6 +6,7 @@ use crate::{Store, session};
 use postern_quarantine_api::{Account, Failure, Role};
 use postern_vocab::{Address, limits};
 use rocksdb::WriteBatch;
+use std::net::IpAddr;
 
 /// Shortest password that is taken.
 const PASSWORD_CHARS_MIN: usize = 8;
@@ -71,31 +72,38 @@ impl Store {
     /// Checks a password; gives the account and a new session's token.
     pub(crate) fn log_in(&self, login: &str, password: &str) -> Result<(String, Account), Failure> {
         let account = self
-            .check_password(login, password)?
+            .check_password(login, password, None)?
             .ok_or_else(|| Failure::NotLoggedIn("the name or the password is wrong".to_owned()))?;
         let token = self.session_begin(&account.login)?;
         Ok((token, account))
     }
 
     /// Whose account this is; `None` when the name or the password is wrong. Wrong ones count, wherever they were tried.
+    /// With a client's address they count for this client only: whoever guesses there locks nobody else out.
     /// Slow by intent: it keeps a core busy for some milliseconds, and waits for others who do.
     ///
     /// # Errors
     /// It is not said whether the password is right: too many were wrong, or one of the two is too long.
-    pub fn check_password(&self, login: &str, password: &str) -> Result<Option<Account>, Failure> {
+    pub fn check_password(
+        &self,
+        login: &str,
+        password: &str,
+        client: Option<IpAddr>,
+    ) -> Result<Option<Account>, Failure> {
         let login = folded(login);
         if login.len() > LOGIN_OCTETS_MAX || password.len() > PASSWORD_OCTETS_MAX {
             return Err(Failure::Invalid(
                 "the name or the password is too long".to_owned(),
             ));
         }
-        self.attempts.begin(&login, self.now())?;
+        let whose = client.map_or_else(|| login.clone(), |client| format!("{login} from {client}"));
+        self.attempts.begin(&whose, self.now())?;
         let record = self.account(&login)?;
         let right = self.attempts.is_right(record.as_ref(), password)?;
         let Some(record) = record.filter(|_| right) else {
             return Ok(None);
         };
-        self.attempts.succeeded(&login);
+        self.attempts.succeeded(&whose);
         Ok(Some(shown(&record)))
     }
 

@@ -4,6 +4,7 @@
 use super::certificate;
 use arc_swap::ArcSwap;
 use postern_engine::countries::Countries;
+use postern_engine::credentials::Attempt;
 use postern_engine::dkim::Signers;
 use postern_engine::policy::Config;
 use postern_engine::tls::{self, ServerTls};
@@ -90,8 +91,8 @@ fn recipients(config: &Config, services: &Services) -> Recipients {
 /// The store's accounts. Whoever has one may send.
 fn credentials(store: &Arc<Store>, services: &Services) -> Credentials {
     let store = Arc::clone(store);
-    Credentials::new(services.handle().clone(), move |login, password| {
-        match store.check_password(login, password) {
+    Credentials::new(services.handle().clone(), move |attempt: &Attempt| {
+        match store.check_password(&attempt.login, &attempt.password, Some(attempt.client)) {
             Ok(account) => Ok(account.map(|account| account.login)),
             // Too long for any account: that is wrong, and will be tomorrow.
             Err(Failure::Invalid(_)) => Ok(None),

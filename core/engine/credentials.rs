@@ -2,6 +2,7 @@
 //! the shards, a few at once, and only so many may wait.
 
 use postern_vocab::limits;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
@@ -16,7 +17,17 @@ pub enum LoginRefused {
 }
 
 /// Gives the log-in in the form it is known by (`None`: the name or the password is wrong), or why it cannot tell.
-type Check = dyn Fn(&str, &str) -> Result<Option<String>, String> + Send + Sync;
+type Check = dyn Fn(&Attempt) -> Result<Option<String>, String> + Send + Sync;
+
+/// One attempt to log in.
+pub struct Attempt {
+    /// As whom.
+    pub login: String,
+    /// With what.
+    pub password: String,
+    /// From where: whoever guesses is made to wait, and nobody else.
+    pub client: IpAddr,
+}
 
 /// Who checks passwords, and how many wait for it. Shared by all shards.
 pub struct Credentials {
@@ -32,7 +43,7 @@ impl Credentials {
     /// `check` may block; it is called on the runtime of this handle.
     pub fn new(
         service: Handle,
-        check: impl Fn(&str, &str) -> Result<Option<String>, String> + Send + Sync + 'static,
+        check: impl Fn(&Attempt) -> Result<Option<String>, String> + Send + Sync + 'static,
     ) -> Self {
         Self {
             service,
@@ -46,18 +57,18 @@ impl Credentials {
     ///
     /// # Errors
     /// [`LoginRefused`].
-    pub async fn check(&self, login: &str, password: &str) -> Result<String, LoginRefused> {
+    pub async fn check(&self, attempt: Attempt) -> Result<String, LoginRefused> {
         let unavailable = |why: &str| LoginRefused::Unavailable(why.to_owned());
         let _admitted = self
             .admitted
             .try_acquire()
             .map_err(|_| unavailable("too many passwords wait to be checked"))?;
         let place = Arc::clone(&self.places).acquire_owned().await;
-        let (check, login, password) = (Arc::clone(&self.check), login.to_owned(), password.to_owned());
+        let check = Arc::clone(&self.check);
         let checking = self.service.spawn_blocking(move || {
             // The place is given back when the check is done, whether or not somebody still waits for it.
             let _place = place;
-            check(&login, &password)
+            check(&attempt)
         });
         match checking.await {
             Ok(Ok(Some(login))) => Ok(login),
@@ -73,11 +84,20 @@ impl Credentials {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::Ipv4Addr;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Condvar, Mutex};
 
-    fn accounts(login: &str, password: &str) -> Result<Option<String>, String> {
-        match (login, password) {
+    fn attempt(login: &str, password: &str) -> Attempt {
+        Attempt {
+            login: login.to_owned(),
+            password: password.to_owned(),
+            client: Ipv4Addr::new(192, 0, 2, 1).into(),
+        }
+    }
+
+    fn accounts(attempt: &Attempt) -> Result<Option<String>, String> {
+        match (attempt.login.as_str(), attempt.password.as_str()) {
             ("Alice", "right") => Ok(Some("alice".to_owned())),
             ("broken", _) => Err("the index is gone".to_owned()),
             ("panics", _) => panic!("a mistake of ours"),
@@ -96,15 +116,19 @@ mod tests {
             ("broken", "", unavailable("the index is gone"), "cannot tell"),
         ];
         for (login, password, expected, reason) in rows {
-            assert_eq!(credentials.check(login, password).await, expected, "{reason}");
+            assert_eq!(
+                credentials.check(attempt(login, password)).await,
+                expected,
+                "{reason}"
+            );
         }
-        let broken_off = credentials.check("panics", "").await;
+        let broken_off = credentials.check(attempt("panics", "")).await;
         assert!(
             matches!(broken_off, Err(LoginRefused::Unavailable(_))),
             "not wrong"
         );
         assert_eq!(
-            credentials.check("Alice", "right").await.as_deref(),
+            credentials.check(attempt("Alice", "right")).await.as_deref(),
             Ok("alice"),
             "its place is free again"
         );
@@ -115,26 +139,26 @@ mod tests {
         let gate = Arc::new((Mutex::new(false), Condvar::new()));
         let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
         let (held, counted, peak) = (Arc::clone(&gate), Arc::clone(&now), Arc::clone(&most));
-        let check = move |login: &str, _: &str| {
+        let check = move |attempt: &Attempt| {
             let at_once = counted.fetch_add(1, Ordering::SeqCst) + 1;
             peak.fetch_max(at_once, Ordering::SeqCst);
             let open = held.0.lock().expect("no check panics");
             let _open = held.1.wait_while(open, |open| !*open).expect("no check panics");
             counted.fetch_sub(1, Ordering::SeqCst);
-            Ok(Some(login.to_owned()))
+            Ok(Some(attempt.login.clone()))
         };
         let credentials = Arc::new(Credentials::new(Handle::current(), check));
         let admitted = limits::AUTH_CHECKS_MAX + limits::AUTH_CHECKS_WAITING_MAX;
         let waiting: Vec<_> = (0..admitted)
             .map(|_| {
                 let credentials = Arc::clone(&credentials);
-                tokio::spawn(async move { credentials.check("alice", "right").await })
+                tokio::spawn(async move { credentials.check(attempt("alice", "right")).await })
             })
             .collect();
         while credentials.admitted.available_permits() > 0 {
             tokio::task::yield_now().await;
         }
-        let over = credentials.check("alice", "right").await;
+        let over = credentials.check(attempt("alice", "right")).await;
         assert!(matches!(over, Err(LoginRefused::Unavailable(_))), "{over:?}");
         *gate.0.lock().expect("no check panics") = true;
         gate.1.notify_all();
@@ -142,6 +166,6 @@ mod tests {
             assert_eq!(one.await.expect("no panic").as_deref(), Ok("alice"));
         }
         assert!(most.load(Ordering::SeqCst) <= limits::AUTH_CHECKS_MAX);
-        assert!(credentials.check("alice", "right").await.is_ok());
+        assert!(credentials.check(attempt("alice", "right")).await.is_ok());
     }
 }

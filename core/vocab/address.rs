@@ -140,9 +140,7 @@ fn parse_literal(text: &str) -> Result<Domain, AddressError> {
         .get(..5)
         .is_some_and(|tag| tag.eq_ignore_ascii_case("IPv6:"));
     let address: IpAddr = if tagged {
-        if !is_ipv6_of_rfc_5321(&inner[5..]) {
-            return Err(AddressError::Domain);
-        }
+        // `::` for a single group is taken as well: RFC 4291 §2.2 allows it, and RFC 5321 §4.1.3 is bent.
         IpAddr::V6(inner[5..].parse().map_err(|_| AddressError::Domain)?)
     } else {
         IpAddr::V4(inner.parse().map_err(|_| AddressError::Domain)?)
@@ -151,13 +149,6 @@ fn parse_literal(text: &str) -> Result<Domain, AddressError> {
         IpAddr::V4(v4) => format!("[{v4}]"),
         IpAddr::V6(v6) => format!("[IPv6:{v6}]"),
     }))
-}
-
-/// RFC 5321 §4.1.3: `::` stands for two groups or more, so at most six others may be there, an IPv4 tail being two. What
-/// it is otherwise made of is for the parser to say.
-fn is_ipv6_of_rfc_5321(text: &str) -> bool {
-    let groups = text.split(':').filter(|group| !group.is_empty()).count();
-    !text.contains("::") || groups + usize::from(text.contains('.')) <= 6
 }
 
 impl Address {
@@ -196,6 +187,10 @@ impl FromStr for Address {
         let (local, domain) = (&text[..at], &text[at + 1..]);
         if local.len() > limits::LOCAL_PART_OCTETS_MAX || !is_local_part(local) {
             return Err(AddressError::LocalPart);
+        }
+        // A name may end in a dot, a mailbox may not: RFC 5321 §4.1.2.
+        if domain.ends_with('.') {
+            return Err(AddressError::Domain);
         }
         Ok(Self {
             local: local.to_owned(),

@@ -50,6 +50,9 @@ fn fault(session: &Session, chunk: Chunk) -> Option<Fault> {
     too_large.then(|| Fault::refusing(refusals::TOO_LARGE, Stage::Data, "message size"))
 }
 
+/// Digits of a chunk's size: as many as SIZE may have (RFC 1870 §3), which is more than any disk.
+const CHUNK_DIGITS_MAX: usize = 20;
+
 /// `size [LAST]`. A number that needs more than 64 bits is over every limit.
 fn parse(argument: &str) -> Option<Chunk> {
     let mut words = argument.split(' ').filter(|word| !word.is_empty());
@@ -62,7 +65,8 @@ fn parse(argument: &str) -> Option<Chunk> {
         Some(word) if word.eq_ignore_ascii_case("LAST") => true,
         Some(_) => return None,
     };
-    words.next().is_none().then(|| Chunk {
+    let is_size = size.len() <= CHUNK_DIGITS_MAX && words.next().is_none();
+    is_size.then(|| Chunk {
         octets: size.parse().unwrap_or(u64::MAX),
         last,
     })

@@ -120,6 +120,11 @@ const fn ascii_or(utf8: fn(&Session, &str) -> bool) -> Octets {
     }
 }
 
+/// Whether a line is QUIT.
+pub(super) fn is_quit(line: &[u8]) -> bool {
+    line.eq_ignore_ascii_case(b"QUIT")
+}
+
 /// Obeys one command line, given without its CRLF.
 pub(super) fn obey(session: &mut Session, line: &[u8]) -> Outcome {
     let (verb, argument) = split_verb(line);

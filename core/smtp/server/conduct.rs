@@ -31,7 +31,8 @@ impl Server {
             (LineForm::Foreign, _) => Fault::closing(refusals::NOT_SMTP).into(),
             (LineForm::TooLong, _) => commands::disobey(&line.octets, refusals::LINE_TOO_LONG),
             (LineForm::BareLineEnd, _) => commands::disobey(&line.octets, refusals::BARE_LINE_END),
-            (LineForm::Whole, Came::BeforeBanner) if greeted => {
+            // Whoever has said all it came to say may go: that needs no answer of ours.
+            (LineForm::Whole, Came::BeforeBanner) if greeted && !commands::is_quit(&line.octets) => {
                 commands::disobey(&line.octets, refusals::SENT_TOO_EARLY)
             }
             (LineForm::Whole, _) => commands::obey(&mut self.session, &line.octets),
@@ -175,8 +176,8 @@ impl Server {
                 let swallowing = Swallowing::new(chunk, Answer::Reply(reply.clone()), Vec::new());
                 self.begin_swallowing(swallowing);
             }
-            // That the directory gives no answer is not the client's failure.
-            Asked::Login { user } if reply.is_permanent() => {
+            // One that could not be checked counts too: it may be the guessing that makes it so.
+            Asked::Login { user } => {
                 self.record
                     .incident(IncidentKind::AuthFailed, format!("log-in of {user}").as_bytes());
                 let Fault { refusal, consequence } = auth::failed(&mut self.session);

@@ -241,5 +241,7 @@ fn is_foreign(line: &[u8]) -> bool {
         b"PROXY",
     ];
     let verb = line.split(|octet| *octet == b' ').next().unwrap_or_default();
-    !line.first().is_some_and(u8::is_ascii_alphabetic) || VERBS.iter().any(|v| v.eq_ignore_ascii_case(verb))
+    !line.first().is_some_and(u8::is_ascii_alphabetic)
+        || line.starts_with(b"SSH-")
+        || VERBS.iter().any(|v| v.eq_ignore_ascii_case(verb))
 }

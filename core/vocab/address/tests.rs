@@ -18,9 +18,14 @@ fn takes_what_rfc_5321_allows_and_nothing_else() {
     let rows = [
         ("alice@example.com", Ok("alice@example.com"), "plain"),
         (
-            "Alice@EXAMPLE.com.",
+            "Alice@EXAMPLE.com",
             Ok("Alice@example.com"),
             "only the domain folds",
+        ),
+        (
+            "alice@example.com.",
+            Err(AddressError::Domain),
+            "a mailbox does not end in a dot",
         ),
         ("\"a b\"@example.com", Ok("\"a b\"@example.com"), "quoted string"),
         (

@@ -64,7 +64,7 @@ fn a_password_is_checked_without_a_session_and_counts_like_a_log_in() {
     let house = House::new();
     house.user("Bob@Example.com", Role::User);
     let whose = |login: &str, password: &str| {
-        let account = house.store.check_password(login, password)?;
+        let account = house.store.check_password(login, password, None)?;
         Ok(account.map(|account| account.login))
     };
     let rows = [

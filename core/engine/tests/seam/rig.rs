@@ -81,7 +81,7 @@ impl Rig {
         let tls = ServerTls::new(&config.tls, &own.files).expect("good certificates");
         let settings = Settings::new(NodeId::default(), 0, 7);
         let on_durable = Box::new(|_: Position| {});
-        let nobody = Credentials::new(Handle::current(), |_, _| Ok(None));
+        let nobody = Credentials::new(Handle::current(), |_| Ok(None));
         let equipment = Equipment {
             tls,
             signers: arc_swap::ArcSwap::from_pointee(Signers::default()),
