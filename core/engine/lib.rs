@@ -14,6 +14,7 @@ pub mod delivery;
 pub mod dkim;
 pub mod dns;
 pub mod driver;
+pub mod injection_debug;
 pub mod link;
 pub mod net;
 pub mod recipients;

@@ -5,6 +5,7 @@
 use crate::countries::Countries;
 use crate::credentials::Credentials;
 use crate::dkim::Signers;
+use crate::injection_debug::InjectionDebug;
 use crate::recipients::Recipients;
 use crate::tls::ServerTls;
 use crate::traffic::Traffic;
@@ -38,6 +39,8 @@ pub struct Shared {
     pub open_connections: OpenConnections,
     /// What is counted of clients and senders.
     pub traffic: Traffic,
+    /// Peers whose conversations are logged in full.
+    pub injection_debug: InjectionDebug,
     /// What the configuration names beside rules.
     pub equipment: Equipment,
 }
@@ -65,6 +68,7 @@ impl Shared {
             lists: ArcSwap::from_pointee(lists),
             server_settings: Arc::new(server_settings(&config)),
             scanner: Scanner::new(config.hostname.as_str()),
+            injection_debug: InjectionDebug::new(config.data_dir.join("logs")),
             config,
             ids: Ids::after(used),
             bodies: Budget::default(),
@@ -80,6 +84,7 @@ fn server_settings(config: &Config) -> ServerSettings {
         message_bytes_max: config.limits.message_bytes,
         recipients_max: config.limits.recipients,
         messages_max: config.limits.messages_per_connection,
+        conversation_lines: config.limits.conversation_lines,
         ..ServerSettings::new(config.hostname.as_str(), postmaster(config))
     }
 }

@@ -201,6 +201,8 @@ pub struct Limits {
     pub recipients: usize,
     /// Messages of one connection.
     pub messages_per_connection: u32,
+    /// Lines that are kept of one connection's conversation.
+    pub conversation_lines: usize,
     /// Connections of one shard.
     pub connections: usize,
     /// How long a client may be silent between commands.
@@ -219,6 +221,7 @@ impl Default for Limits {
             message_bytes: limits::MESSAGE_BYTES_MAX,
             recipients: limits::RECIPIENTS_MAX,
             messages_per_connection: limits::MESSAGES_PER_CONNECTION_MAX,
+            conversation_lines: limits::CONVERSATION_LINES_MAX,
             connections: limits::CONNECTIONS_PER_SHARD_MAX,
             command_timeout: limits::COMMAND_TIMEOUT,
             retry_first: limits::RETRY_WAIT_MIN,

@@ -212,6 +212,8 @@ pub const LOGGED_OCTETS_MAX: usize = 200;
 pub const CONVERSATION_LINES_MAX: usize = 400;
 /// Octets of one line of it.
 pub const CONVERSATION_LINE_OCTETS_MAX: usize = 1_000;
+/// Octets of one connection in an injection debug log, which keeps bodies too.
+pub const INJECTION_DEBUG_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Incidents of one connection that are kept.
 pub const INCIDENTS_PER_CONNECTION_MAX: usize = 50;
 

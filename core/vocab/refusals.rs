@@ -126,6 +126,8 @@ refusals! {
         504 "5.5.4" "Mechanism not recognized; EHLO lists them", Some(BadArguments), "RFC 4954 §4";
     BASE64_SYNTAX: "A response to AUTH that is not base64" =>
         501 "5.5.2" "Cannot decode base64", Some(BadArguments), "RFC 4954 §4";
+    AUTH_PLAIN_SYNTAX: "a response of AUTH PLAIN without the two NULs between its three parts" =>
+        501 "5.5.2" "Write [identity] NUL user NUL password, in base64", Some(BadArguments), "RFC 4616 §2";
     AUTH_CANCELLED: "`*` in place of a response to AUTH" =>
         501 "5.7.0" "Authentication cancelled", None, "RFC 4954 §4";
     BAD_CREDENTIALS: "A wrong user name or password, a malformed PLAIN message, or a log-in in another's name" =>

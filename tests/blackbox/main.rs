@@ -13,6 +13,7 @@ mod crash;
 mod delivery;
 mod demo;
 mod drivers;
+mod injection_debug;
 mod names;
 mod portal;
 mod quarantine;

@@ -17,6 +17,7 @@ mod sender;
 
 use crate::arrival::{self, Arrival};
 use crate::driver::Driver;
+use crate::injection_debug::ConversationLog;
 use crate::link::Link;
 use crate::net::{Conn, Net, Received, receive_within};
 use crate::shard::{Proof, Shard};
@@ -31,7 +32,7 @@ use postern_vocab::events::{Disconnected, Ending, Incident, IncidentKind, Stage}
 use postern_vocab::refusals;
 use postern_vocab::{
     Access, Classification, Direction, Envelope, Event, Icid, Mid, Peer, Reply, ReverseName, ReversePath,
-    TlsFacts, limits,
+    Timestamp, TlsFacts, limits,
 };
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -63,6 +64,7 @@ struct Session<D: Driver> {
     link: Rc<Link<ConnOf<D>>>,
     server: Server,
     icid: Icid,
+    opened_at: Timestamp,
     peer: Peer,
     /// The proxy that named the peer.
     proxy: Option<IpAddr>,
@@ -83,6 +85,8 @@ struct Session<D: Driver> {
     sender: Option<ReversePath>,
     /// Whether rates and checks do not bind the sender of the open transaction.
     sender_permitted: bool,
+    /// Where everything that is said is written, for chosen peers.
+    log: Option<Box<ConversationLog>>,
     /// The share of the memory budget that the body on its way in has.
     charge: Charge,
 }
@@ -111,7 +115,8 @@ impl<D: Driver> Session<D> {
             local: link.local(),
             listener: listener.as_ref().to_owned(),
         };
-        let server = Server::new(Arc::clone(&shard.shared.server_settings), shard.clock.now());
+        let opened_at = shard.clock.now();
+        let server = Server::new(Arc::clone(&shard.shared.server_settings), opened_at);
         let charge = shard.shared.bodies.charge();
         let policy = shard.shared.policy.load_full();
         Self {
@@ -119,6 +124,7 @@ impl<D: Driver> Session<D> {
             link,
             server,
             icid,
+            opened_at,
             peer,
             proxy: None,
             reverse: ReverseName::NotAsked,
@@ -133,6 +139,7 @@ impl<D: Driver> Session<D> {
             mid: None,
             sender: None,
             sender_permitted: false,
+            log: None,
             charge,
         }
     }
@@ -330,6 +337,9 @@ impl<D: Driver> Session<D> {
         self.send().await;
         let mut charge = std::mem::replace(&mut self.charge, self.shard.shared.bodies.charge());
         charge.set(body.len() as u64);
+        if let Some(log) = &mut self.log {
+            log.message(&body, self.shard.clock.now());
+        }
         let arrival = Arrival {
             mid: self
                 .mid

@@ -74,6 +74,7 @@ impl<D: Driver> Session<D> {
     /// Looks the client up, classifies it, and gives the protocol the settings of its policy. Again after XCLIENT.
     pub(super) async fn introduce(&mut self, rules: &ListenerRules) {
         self.classification = self.classified().await;
+        self.begin_log();
         let settings = self.settings(rules);
         self.server.set_settings(Arc::new(settings));
         self.shard.record(Event::Connected(Connected {
@@ -83,6 +84,22 @@ impl<D: Driver> Session<D> {
             classification: self.classification.clone(),
             proxy: self.proxy,
         }));
+    }
+
+    /// The injection debug log, where the configuration wants one of this peer.
+    fn begin_log(&mut self) {
+        if self.log.is_some() || self.policy.injection_debug.is_empty() {
+            return;
+        }
+        let begun = self.shard.shared.injection_debug.begin(
+            &self.policy,
+            (self.icid, self.opened_at),
+            (&self.peer, &self.reverse),
+        );
+        if let Some(log) = begun {
+            self.log = Some(Box::new(log));
+            self.server.begin_log();
+        }
     }
 
     async fn classified(&mut self) -> Classification {
@@ -215,6 +232,7 @@ impl<D: Driver> Session<D> {
             },
             auth: if rules.auth { offer(flow.auth) } else { Offer::No },
             xclient: self.may_name_clients(rules),
+            conversation_lines: base.conversation_lines,
             bare_line_ends: match flow.bare_line_ends {
                 BareLineEnds::Refuse => OnTheWire::Refuse,
                 BareLineEnds::Normalise => OnTheWire::Normalise,

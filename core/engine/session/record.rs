@@ -10,6 +10,9 @@ use postern_vocab::{Address, Event, Reply};
 impl<D: Driver> Session<D> {
     /// Puts on record what the protocol has seen since this was last called.
     pub(super) fn note_protocol(&mut self) {
+        if let Some(log) = &mut self.log {
+            log.lines(&self.server.take_log());
+        }
         for (kind, detail) in self.server.take_incidents() {
             self.incident(kind, detail);
         }

@@ -140,6 +140,10 @@ fn tuned(typed: &TypedLimits, problems: &Problems<'_>) -> Limits {
             typed.messages_per_connection.clone().map(as_number),
             default.messages_per_connection,
         ),
+        conversation_lines: value_or(
+            typed.conversation_lines.clone().map(as_number),
+            default.conversation_lines,
+        ),
         connections: value_or(typed.connections.clone().map(as_number), default.connections),
         command_timeout: value_or(typed.command_timeout.clone(), default.command_timeout),
         retry_first: value_or(typed.retry_first.clone(), default.retry_first),

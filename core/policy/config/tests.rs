@@ -147,6 +147,7 @@ servers = ["192.0.2.53", "[2001:db8::53]:5353"]
 message_bytes = "10 MB"
 recipients = 200
 messages_per_connection = 10
+conversation_lines = 40
 connections = 100
 command_timeout = 90
 retry_first = "10s"
@@ -177,6 +178,7 @@ fn every_setting_takes_effect() {
         message_bytes: 10_000_000,
         recipients: 200,
         messages_per_connection: 10,
+        conversation_lines: 40,
         connections: 100,
         command_timeout: Duration::from_secs(90),
         retry_first: Duration::from_secs(10),

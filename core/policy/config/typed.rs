@@ -87,6 +87,7 @@ pub(crate) struct TypedLimits {
     pub(crate) message_bytes: Option<At<u64>>,
     pub(crate) recipients: Option<At<u64>>,
     pub(crate) messages_per_connection: Option<At<u64>>,
+    pub(crate) conversation_lines: Option<At<u64>>,
     pub(crate) connections: Option<At<u64>>,
     pub(crate) command_timeout: Option<At<Duration>>,
     pub(crate) retry_first: Option<At<Duration>>,
@@ -191,6 +192,7 @@ fn limits(section: Section<'_>) -> TypedLimits {
     TypedLimits {
         message_bytes: section.optional("message_bytes", values::octets(1..=1 << 30)),
         recipients: section.optional("recipients", values::number(1..=10_000)),
+        conversation_lines: section.optional("conversation_lines", values::number(0..=10_000)),
         messages_per_connection: section.optional("messages_per_connection", values::number(1..=1_000_000)),
         connections: section.optional("connections", values::number(1..=1_000_000)),
         command_timeout: section.optional("command_timeout", values::span(1..=HOUR)),

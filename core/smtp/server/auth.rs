@@ -75,6 +75,9 @@ fn out_of_order(session: &Session) -> Option<Refusal> {
 
 fn heard(session: &mut Session, exchange: Exchange, octets: Vec<u8>) -> Outcome {
     let credentials = match (exchange, String::from_utf8(octets)) {
+        (Exchange::Plain, Ok(message)) if message.matches('\0').count() != 2 => {
+            return Fault::goes(refusals::AUTH_PLAIN_SYNTAX).into();
+        }
         (_, Err(_)) => None,
         (Exchange::Plain, Ok(message)) => plain(&message),
         (Exchange::LoginUser, Ok(user)) => {

@@ -111,6 +111,8 @@ impl Server {
     /// A connection that was accepted at `now`.
     #[must_use]
     pub fn new(settings: Arc<ServerSettings>, now: Timestamp) -> Self {
+        let mut record = Record::new(now);
+        record.keep(settings.conversation_lines);
         Self {
             session: Session {
                 settings,
@@ -127,7 +129,7 @@ impl Server {
             output: BytesMut::new(),
             mistakes: Mistakes::default(),
             secrets: Secrets::default(),
-            record: Record::new(now),
+            record,
             pace: Pace::Steady,
             received_bytes: 0,
             accepted_messages: 0,
@@ -238,6 +240,7 @@ impl Server {
 
     /// The settings for the client that a trusted proxy has named; before [`Self::open`].
     pub fn set_settings(&mut self, settings: Arc<ServerSettings>) {
+        self.record.keep(settings.conversation_lines);
         self.session.settings = settings;
     }
 

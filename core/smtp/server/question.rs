@@ -35,6 +35,8 @@ pub struct ServerSettings {
     pub xclient: bool,
     /// What becomes of bare line ends in a message.
     pub bare_line_ends: BareLineEnds,
+    /// Lines of the conversation that are kept; the rest is counted.
+    pub conversation_lines: usize,
 }
 
 impl ServerSettings {
@@ -54,6 +56,7 @@ impl ServerSettings {
             auth: Offer::No,
             xclient: false,
             bare_line_ends: BareLineEnds::Refuse,
+            conversation_lines: limits::CONVERSATION_LINES_MAX,
         }
     }
 }

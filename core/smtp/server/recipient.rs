@@ -13,7 +13,10 @@ pub(super) const SYNTAX_RULE: &str = "recipient syntax";
 pub(super) fn rcpt(session: &mut Session, argument: &str) -> Outcome {
     let settings = &session.settings;
     let Some((address, text)) = parse(argument, &settings.postmaster) else {
-        return refuse(refusals::RECIPIENT_SYNTAX, SYNTAX_RULE);
+        return match names_a_route(argument) {
+            true => refuse(refusals::RELAYING_DENIED, "relaying denied"),
+            false => refuse(refusals::RECIPIENT_SYNTAX, SYNTAX_RULE),
+        };
     };
     let mut dsn = RecipientDsn::default();
     if let Err(refusal) = parameters::apply(parameters::RCPT, text, settings, &mut dsn) {
@@ -52,6 +55,14 @@ fn parse<'a>(argument: &'a str, postmaster: &Address) -> Option<(Address, &'a st
         mailbox => mailbox.parse().ok()?,
     };
     Some((address, path.parameters))
+}
+
+/// `user%elsewhere`, `elsewhere!user`: routes of old, with no domain of ours behind them (RFC 5321 §3.6.1).
+fn names_a_route(argument: &str) -> bool {
+    path::parse(argument, "TO:").is_some_and(|path| {
+        path.mailbox.contains(['%', '!'])
+            && format!("{}@example.com", path.mailbox).parse::<Address>().is_ok()
+    })
 }
 
 fn refuse(refusal: Refusal, rule: &'static str) -> Outcome {

@@ -11,6 +11,9 @@ pub(super) struct Record {
     opened_at: Timestamp,
     now: Timestamp,
     conversation: Vec<Line>,
+    lines_max: usize,
+    /// All lines, uncut, since they were last taken; where somebody wants them.
+    log: Option<Vec<Line>>,
     lines_left_out: u32,
     incidents: Vec<(IncidentKind, String)>,
     incidents_counted: usize,
@@ -23,6 +26,8 @@ impl Record {
             opened_at,
             now: opened_at,
             conversation: Vec::new(),
+            lines_max: limits::CONVERSATION_LINES_MAX,
+            log: None,
             lines_left_out: 0,
             incidents: Vec::new(),
             incidents_counted: 0,
@@ -41,17 +46,38 @@ impl Record {
     }
 
     pub(super) fn said(&mut self, speaker: Speaker, octets: &[u8]) {
-        if self.conversation.len() >= limits::CONVERSATION_LINES_MAX {
+        let after_ms = u32::try_from(self.now.since(self.opened_at).as_millis()).unwrap_or(u32::MAX);
+        let line = |octets| Line {
+            after_ms,
+            speaker,
+            octets: Bytes::copy_from_slice(octets),
+        };
+        if let Some(log) = &mut self.log {
+            log.push(line(octets));
+        }
+        if self.conversation.len() >= self.lines_max {
             self.lines_left_out = self.lines_left_out.saturating_add(1);
             return;
         }
-        let kept = &octets[..octets.len().min(limits::CONVERSATION_LINE_OCTETS_MAX)];
-        let after_ms = u32::try_from(self.now.since(self.opened_at).as_millis()).unwrap_or(u32::MAX);
-        self.conversation.push(Line {
-            after_ms,
-            speaker,
-            octets: Bytes::copy_from_slice(kept),
-        });
+        self.conversation.push(line(
+            &octets[..octets.len().min(limits::CONVERSATION_LINE_OCTETS_MAX)],
+        ));
+    }
+
+    /// Keeps so many lines, from now on.
+    pub(super) fn keep(&mut self, lines_max: usize) {
+        self.lines_max = lines_max;
+    }
+
+    /// From now on all lines are logged: whoever asks for it takes them at every step.
+    pub(super) fn begin_log(&mut self) {
+        self.log
+            .get_or_insert_default()
+            .extend(self.conversation.iter().cloned());
+    }
+
+    pub(super) fn take_log(&mut self) -> Vec<Line> {
+        self.log.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     /// Keeps an incident; its detail is octets of the peer, or a sentence of ours.

@@ -150,6 +150,17 @@ impl Server {
         self.record.take_conversation()
     }
 
+    /// From now on every line is logged whole, whatever the record keeps; what was said so far comes first. Secrets are
+    /// taken out here too.
+    pub fn begin_log(&mut self) {
+        self.record.begin_log();
+    }
+
+    /// The logged lines since the last call; to be taken at every step.
+    pub fn take_log(&mut self) -> Vec<Line> {
+        self.record.take_log()
+    }
+
     /// Octets received, bodies included.
     #[must_use]
     pub fn received_bytes(&self) -> u64 {

@@ -103,6 +103,12 @@ pub(super) const LIMITS: Table = Table::one(
             "Messages of one connection.",
         ),
         default(
+            "limits.conversation_lines",
+            "a whole number from 0 to 10000",
+            "400",
+            "Lines that are kept of what a connection said; the rest is counted. 0 keeps nothing.",
+        ),
+        default(
             "limits.connections",
             "a whole number from 1 to 1000000",
             "20000",
