@@ -50,14 +50,15 @@ impl<C: Conn> Link<C> {
 impl<C: Conn> Conn for Link<C> {
     async fn receive(&self, buffer: BytesMut) -> (io::Result<usize>, BytesMut) {
         match self.tls.get() {
-            Some(tls) => tls.receive(buffer).await,
+            // Boxed, so that those who speak plaintext do not carry its room.
+            Some(tls) => Box::pin(tls.receive(buffer)).await,
             None => self.socket.receive(buffer).await,
         }
     }
 
     async fn send(&self, pieces: Vec<Bytes>) -> io::Result<()> {
         match self.tls.get() {
-            Some(tls) => tls.send(pieces).await,
+            Some(tls) => Box::pin(tls.send(pieces)).await,
             None if self.begun.get() => Err(io::ErrorKind::NotConnected.into()),
             None => self.socket.send(pieces).await,
         }

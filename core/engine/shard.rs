@@ -13,7 +13,7 @@ use crate::stopping::{Phase, Stopping};
 use crate::submission::Command;
 use bytes::Bytes;
 use postern_journal::{BodyAt, Durable, Journal, JournalError};
-use postern_smtp::Stored;
+use postern_smtp::{ServerSettings, Stored};
 use postern_vocab::events::Accepted;
 use postern_vocab::{Disposition, Event, Mid, Recorded, Rid, limits};
 use rustix::io::Errno;
@@ -50,6 +50,8 @@ pub struct Shard<D: Driver> {
     pub dns: Dns,
     /// The time.
     pub clock: Clock,
+    /// What the protocol was last told of a mail flow policy: most connections share one.
+    pub settings: RefCell<Arc<ServerSettings>>,
     /// How far stopping has come.
     pub stopping: Stopping,
     /// Whether the journal's disk has too little room to take another message.
@@ -75,6 +77,15 @@ impl<D: Driver> Shard<D> {
             at: self.clock.now(),
             event,
         });
+    }
+
+    /// The same settings, in the memory of those used last where they are alike.
+    pub fn shared_settings(&self, settings: ServerSettings) -> Arc<ServerSettings> {
+        let mut last = self.settings.borrow_mut();
+        if **last != settings {
+            *last = Arc::new(settings);
+        }
+        Arc::clone(&last)
     }
 
     /// Takes a message into our care: commits it, then queues it for those it is to be delivered to.

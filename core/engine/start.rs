@@ -220,6 +220,7 @@ async fn start<D: Driver<Files = StdFiles>>(
     let connections = shared.open_connections.of(number);
     let shard = Rc::new(Shard::<D> {
         dns,
+        settings: RefCell::new(Arc::clone(&shared.server_settings)),
         journal: open(disk, recovered, settings, on_durable),
         shared,
         net,

@@ -34,10 +34,13 @@ use postern_vocab::{
     Access, Classification, Direction, Envelope, Event, Icid, Mid, Peer, Reply, ReverseName, ReversePath,
     Timestamp, TlsFacts, limits,
 };
+use std::any::Any;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
-use tokio::task::spawn_local;
+use std::task::{Context, Poll};
 
 type ConnOf<D> = <<D as Driver>::Net as Net>::Conn;
 
@@ -45,18 +48,42 @@ type ConnOf<D> = <<D as Driver>::Net as Net>::Conn;
 pub async fn serve<D: Driver>(shard: Rc<Shard<D>>, conn: ConnOf<D>, listener: Rc<str>) {
     let icid = shard.shared.ids.next_icid();
     let link = Rc::new(Link::new(conn));
-    let session = Session::new(Rc::clone(&shard), Rc::clone(&link), (icid, listener));
-    if spawn_local(session.run()).await.is_err() {
-        let detail = "the session panicked; the daemon's log has the place".to_owned();
-        shard.record(Event::Incident(Incident {
-            icid,
-            kind: IncidentKind::InternalError,
-            detail,
-        }));
-        let sorry = Bytes::from_static(b"421 4.3.0 Internal error, closing; please try again later\r\n");
-        // The peer may be gone; the incident is on record either way.
-        let _ = tokio::time::timeout(limits::SEND_TIMEOUT, link.send(vec![sorry])).await;
+    let running = begin(&shard, &link, (icid, listener));
+    if caught(running).await.is_err() {
+        Box::pin(apologize(&shard, &link, icid)).await;
     }
+}
+
+/// The session in memory of its own, once: a future that holds another by value may hold it twice.
+fn begin<D: Driver>(
+    shard: &Rc<Shard<D>>,
+    link: &Rc<Link<ConnOf<D>>>,
+    named: (Icid, Rc<str>),
+) -> Pin<Box<dyn Future<Output = ()>>> {
+    let mut session = Session::new(Rc::clone(shard), Rc::clone(link), named);
+    Box::pin(async move { session.run().await })
+}
+
+/// Runs to the end, or to a panic. What a session shares with others (cells of the shard, the link) is whole between any
+/// two steps of it that can panic.
+async fn caught(mut running: Pin<Box<dyn Future<Output = ()>>>) -> Result<(), Box<dyn Any + Send>> {
+    let step = |context: &mut Context<'_>| {
+        let polled = catch_unwind(AssertUnwindSafe(|| running.as_mut().poll(context)));
+        polled.map_or_else(|panic| Poll::Ready(Err(panic)), |poll| poll.map(Ok))
+    };
+    std::future::poll_fn(step).await
+}
+
+async fn apologize<D: Driver>(shard: &Shard<D>, link: &Link<ConnOf<D>>, icid: Icid) {
+    let detail = "the session panicked; the daemon's log has the place".to_owned();
+    shard.record(Event::Incident(Incident {
+        icid,
+        kind: IncidentKind::InternalError,
+        detail,
+    }));
+    let sorry = Bytes::from_static(b"421 4.3.0 Internal error, closing; please try again later\r\n");
+    // The peer may be gone; the incident is on record either way.
+    let _ = tokio::time::timeout(limits::SEND_TIMEOUT, link.send(vec![sorry])).await;
 }
 
 struct Session<D: Driver> {
@@ -73,10 +100,10 @@ struct Session<D: Driver> {
     /// The rules in force when the connection was classified.
     policy: Arc<Policy>,
     /// Why nothing is taken from this client, told at each recipient.
-    turned_away: Option<TurnedAway>,
+    turned_away: Option<Box<TurnedAway>>,
     /// Its place among the connections of its address and network.
     permit: Option<Permit>,
-    tls: Option<TlsFacts>,
+    tls: Option<Box<TlsFacts>>,
     helo: String,
     helo_valid: bool,
     extended: bool,
@@ -106,6 +133,16 @@ enum Answer {
     No(Reply),
     /// No, and that is the end of it.
     Never(Reply),
+}
+
+impl Reading {
+    fn of(step: &Step) -> Option<Self> {
+        match step {
+            Step::Read => Some(Self::Commands),
+            Step::ReadBody => Some(Self::Body),
+            _ => None,
+        }
+    }
 }
 
 impl<D: Driver> Session<D> {
@@ -144,7 +181,7 @@ impl<D: Driver> Session<D> {
         }
     }
 
-    async fn run(mut self) {
+    async fn run(&mut self) {
         let ending = match Box::pin(self.open()).await {
             Ok(()) => self.converse().await,
             Err(ending) => ending,
@@ -154,7 +191,7 @@ impl<D: Driver> Session<D> {
         self.shard.record(Event::Disconnected(Disconnected {
             icid: self.icid,
             ending,
-            tls: self.tls.take(),
+            tls: self.tls.take().map(|facts| *facts),
             user: self.server.user().map(str::to_owned),
             received_bytes: self.server.received_bytes(),
             accepted_messages: self.server.accepted_messages(),
@@ -163,7 +200,7 @@ impl<D: Driver> Session<D> {
         }));
         drop(self.permit.take());
         if ending != Ending::Lost {
-            self.close(ending).await;
+            Box::pin(self.close(ending)).await;
         }
     }
 
@@ -171,27 +208,40 @@ impl<D: Driver> Session<D> {
         loop {
             let step = self.server.next_step(self.shard.clock.now());
             self.note_protocol();
-            match step {
-                Step::Read => self.read(Reading::Commands).await,
-                Step::ReadBody => self.read(Reading::Body).await,
-                Step::StartTls => Box::pin(self.start_tls(&[])).await,
-                // What is answered with time in it is boxed: an idle connection does not carry its room.
-                Step::Ask(Question::Message { body, envelope }) => {
-                    Box::pin(self.message(body, envelope)).await
+            match Reading::of(&step) {
+                Some(what) => {
+                    drop(step);
+                    self.read(what).await;
                 }
-                Step::Ask(Question::Xclient(attributes)) => Box::pin(self.named_by_proxy(attributes)).await,
-                Step::Ask(question) => match Box::pin(self.answer(question)).await {
-                    Answer::Yes => self.server.answer(Ok(())),
-                    Answer::No(reply) => self.server.answer(Err(reply)),
-                    Answer::Never(reply) => self.server.answer_and_close(&reply),
-                },
-                Step::Delay(wait) => tokio::time::sleep(wait).await,
-                Step::Close(ending) => {
-                    self.send().await;
-                    return ending;
+                // Boxed: a connection that waits for its client does not carry the room that answers take.
+                None => {
+                    if let Some(ending) = Box::pin(self.take_step(step)).await {
+                        return ending;
+                    }
                 }
             }
         }
+    }
+
+    /// Does what the protocol asks for, but for reading; the ending, if it is the last.
+    async fn take_step(&mut self, step: Step) -> Option<Ending> {
+        match step {
+            Step::Read | Step::ReadBody => unreachable!("the caller reads"),
+            Step::StartTls => self.start_tls(&[]).await,
+            Step::Ask(Question::Message { body, envelope }) => self.message(body, envelope).await,
+            Step::Ask(Question::Xclient(attributes)) => self.named_by_proxy(attributes).await,
+            Step::Ask(question) => match self.answer(question).await {
+                Answer::Yes => self.server.answer(Ok(())),
+                Answer::No(reply) => self.server.answer(Err(reply)),
+                Answer::Never(reply) => self.server.answer_and_close(&reply),
+            },
+            Step::Delay(wait) => tokio::time::sleep(wait).await,
+            Step::Close(ending) => {
+                self.send().await;
+                return Some(ending);
+            }
+        }
+        None
     }
 
     /// The mail flow policy in force for this connection.
@@ -217,8 +267,8 @@ impl<D: Driver> Session<D> {
             Reading::Body => Phase::Closing,
         };
         let buffer = self.server.take_buffer();
-        let stop = self.shard.stopping.reached(until);
-        let (received, buffer) = receive_within(&*self.link, buffer, limit, stop).await;
+        let mut stop = pin!(self.shard.stopping.reached(until));
+        let (received, buffer) = receive_within(&*self.link, buffer, limit, stop.as_mut()).await;
         let now = self.shard.clock.now();
         match received {
             Received::Octets(octets) => {
@@ -246,7 +296,7 @@ impl<D: Driver> Session<D> {
         let now = self.shard.clock.now();
         match done {
             Ok(Ok(facts)) => {
-                self.tls = Some(facts);
+                self.tls = Some(Box::new(facts));
                 self.server.tls_established(now);
             }
             Ok(Err(failure)) => self.server.tls_failed(&failure.to_string(), now),
@@ -348,7 +398,7 @@ impl<D: Driver> Session<D> {
             peer: &self.peer,
             reverse: &self.reverse,
             classification: &self.classification,
-            tls: self.tls.as_ref(),
+            tls: self.tls.as_deref(),
             user: self.server.user(),
             direction: match self.may_relay() {
                 true => Direction::Outbound,

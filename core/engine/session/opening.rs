@@ -14,7 +14,6 @@ use postern_smtp::{BareLineEnds as OnTheWire, Offer, ServerSettings};
 use postern_vocab::events::{Connected, Ending, Stage};
 use postern_vocab::{Access, Classification, DnsListing, Event, Reply, limits, refusals};
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Why nothing is taken from a client that may talk all the same.
@@ -75,8 +74,8 @@ impl<D: Driver> Session<D> {
     pub(super) async fn introduce(&mut self, rules: &ListenerRules) {
         self.classification = self.classified().await;
         self.begin_log();
-        let settings = self.settings(rules);
-        self.server.set_settings(Arc::new(settings));
+        let settings = self.shard.shared_settings(self.settings(rules));
+        self.server.set_settings(settings);
         self.shard.record(Event::Connected(Connected {
             icid: self.icid,
             peer: self.peer.clone(),
@@ -152,12 +151,13 @@ impl<D: Driver> Session<D> {
             }
             Access::Reject => {
                 let reply = flow.reject_reply.clone();
-                self.turned_away = Some(TurnedAway { reply, rule });
+                self.turned_away = Some(Box::new(TurnedAway { reply, rule }));
             }
             Access::Accept | Access::Relay | Access::Continue => {
-                self.turned_away = verify_host(&flow, &self.reverse).map(|(reply, rule)| TurnedAway {
-                    reply,
-                    rule: rule.to_owned(),
+                let failed = verify_host(&flow, &self.reverse);
+                self.turned_away = failed.map(|(reply, rule)| {
+                    let rule = rule.to_owned();
+                    Box::new(TurnedAway { reply, rule })
                 });
             }
         }

@@ -82,7 +82,7 @@ impl Server {
                 .end_transaction()
                 .expect("BDAT is in order only with a transaction");
             let message = ChunkedMessage::new(envelope, chunk, &self.session.settings);
-            self.session.progress = Progress::Chunks(message);
+            self.session.progress = Progress::Chunks(Box::new(message));
             self.drip = Drip::new(self.record.now());
         }
         if let Progress::Chunks(message) = &mut self.session.progress {
@@ -96,7 +96,7 @@ impl Server {
         let here = self.lines.take_up_to(swallowing.chunk.octets);
         swallowing.begin(&here);
         self.drip = Drip::new(self.record.now());
-        self.phase = Phase::Swallow(swallowing);
+        self.phase = Phase::Swallow(Box::new(swallowing));
     }
 
     /// Goes on with the chunk that is being stored; `None` when it is done with.

@@ -143,7 +143,7 @@ impl Server {
                 self.say(&reply);
             }
             Asked::Recipient(address, dsn) => {
-                let reply = recipient::accepted(&mut self.session, address, dsn);
+                let reply = recipient::accepted(&mut self.session, address, *dsn);
                 self.say(&reply);
             }
             Asked::Data => self.begin_data(),
@@ -161,7 +161,7 @@ impl Server {
         let buffer = MessageBuffer::new(declared, settings.message_bytes_max, &pipelined);
         let receiving = Receiving::new(buffer, settings.message_bytes_max, settings.bare_line_ends);
         self.drip = Drip::new(self.record.now());
-        self.phase = Phase::Data(receiving);
+        self.phase = Phase::Data(Box::new(receiving));
     }
 
     /// The answer was no.

@@ -87,11 +87,11 @@ enum Phase {
     Challenged(Exchange),
     Asked(Asked),
     /// The octets are a message's, behind DATA.
-    Data(Receiving),
+    Data(Box<Receiving>),
     /// They are a chunk's of the message in [`Progress::Chunks`].
     Chunk,
     /// They are a chunk's that is thrown away.
-    Swallow(Swallowing),
+    Swallow(Box<Swallowing>),
     /// They are TLS.
     StartTls,
     Closing(Ending),

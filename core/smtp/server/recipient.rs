@@ -27,7 +27,7 @@ pub(super) fn rcpt(session: &mut Session, argument: &str) -> Outcome {
         return refuse(refusals::TOO_MANY_RECIPIENTS, "recipients of one message");
     }
     Outcome::Ask(
-        Asked::Recipient(address.clone(), dsn),
+        Asked::Recipient(address.clone(), Box::new(dsn)),
         Question::Recipient { address },
     )
 }

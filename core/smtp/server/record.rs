@@ -10,7 +10,7 @@ use postern_vocab::{Timestamp, limits, text};
 pub(super) struct Record {
     opened_at: Timestamp,
     now: Timestamp,
-    conversation: Vec<Line>,
+    conversation: Kept,
     lines_max: usize,
     /// All lines, uncut, since they were last taken; where somebody wants them.
     log: Option<Vec<Line>>,
@@ -20,12 +20,58 @@ pub(super) struct Record {
     refusals: Vec<ProtocolRefusal>,
 }
 
+/// The kept lines, in one piece of memory: an idle connection has a dozen of them.
+#[derive(Clone, Default)]
+struct Kept {
+    octets: Vec<u8>,
+    heads: Vec<Head>,
+}
+
+/// One kept line: when, by whom, and where its octets end.
+#[derive(Clone)]
+struct Head {
+    after_ms: u32,
+    end: u32,
+    speaker: Speaker,
+}
+
+impl Kept {
+    fn push(&mut self, after_ms: u32, speaker: Speaker, octets: &[u8]) {
+        make_room(&mut self.octets, octets.len());
+        make_room(&mut self.heads, 1);
+        self.octets.extend_from_slice(octets);
+        let end = u32::try_from(self.octets.len()).expect("the lines kept are few and cut");
+        self.heads.push(Head {
+            after_ms,
+            end,
+            speaker,
+        });
+    }
+
+    fn into_lines(self) -> Vec<Line> {
+        let (octets, mut begin) = (Bytes::from(self.octets), 0);
+        let line = |head: Head| Line {
+            after_ms: head.after_ms,
+            speaker: head.speaker,
+            octets: octets.slice(std::mem::replace(&mut begin, head.end as usize)..head.end as usize),
+        };
+        self.heads.into_iter().map(line).collect()
+    }
+}
+
+/// Grows by a quarter, not to the double: most connections that wait have said little and will say no more.
+fn make_room<T>(kept: &mut Vec<T>, more: usize) {
+    if kept.capacity() - kept.len() < more {
+        kept.reserve_exact(more.max(kept.len() / 4));
+    }
+}
+
 impl Record {
     pub(super) fn new(opened_at: Timestamp) -> Self {
         Self {
             opened_at,
             now: opened_at,
-            conversation: Vec::new(),
+            conversation: Kept::default(),
             lines_max: limits::CONVERSATION_LINES_MAX,
             log: None,
             lines_left_out: 0,
@@ -47,21 +93,19 @@ impl Record {
 
     pub(super) fn said(&mut self, speaker: Speaker, octets: &[u8]) {
         let after_ms = u32::try_from(self.now.since(self.opened_at).as_millis()).unwrap_or(u32::MAX);
-        let line = |octets| Line {
-            after_ms,
-            speaker,
-            octets: Bytes::copy_from_slice(octets),
-        };
         if let Some(log) = &mut self.log {
-            log.push(line(octets));
+            log.push(Line {
+                after_ms,
+                speaker,
+                octets: Bytes::copy_from_slice(octets),
+            });
         }
-        if self.conversation.len() >= self.lines_max {
+        if self.conversation.heads.len() >= self.lines_max {
             self.lines_left_out = self.lines_left_out.saturating_add(1);
             return;
         }
-        self.conversation.push(line(
-            &octets[..octets.len().min(limits::CONVERSATION_LINE_OCTETS_MAX)],
-        ));
+        let cut = octets.len().min(limits::CONVERSATION_LINE_OCTETS_MAX);
+        self.conversation.push(after_ms, speaker, &octets[..cut]);
     }
 
     /// Keeps so many lines, from now on.
@@ -71,9 +115,8 @@ impl Record {
 
     /// From now on all lines are logged: whoever asks for it takes them at every step.
     pub(super) fn begin_log(&mut self) {
-        self.log
-            .get_or_insert_default()
-            .extend(self.conversation.iter().cloned());
+        let said = self.conversation.clone().into_lines();
+        self.log.get_or_insert_default().extend(said);
     }
 
     pub(super) fn take_log(&mut self) -> Vec<Line> {
@@ -94,7 +137,10 @@ impl Record {
     }
 
     pub(super) fn take_conversation(&mut self) -> (Vec<Line>, u32) {
-        (std::mem::take(&mut self.conversation), self.lines_left_out)
+        (
+            std::mem::take(&mut self.conversation).into_lines(),
+            self.lines_left_out,
+        )
     }
 
     pub(super) fn take_incidents(&mut self) -> Vec<(IncidentKind, String)> {

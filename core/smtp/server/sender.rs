@@ -41,11 +41,11 @@ pub(super) fn mail(session: &mut Session, argument: &str) -> Outcome {
         declared_bytes: envelope.declared_bytes,
         smtputf8: envelope.smtputf8,
     };
-    Outcome::Ask(Asked::Sender(envelope), question)
+    Outcome::Ask(Asked::Sender(Box::new(envelope)), question)
 }
 
 /// Policy took the sender: the transaction is open.
-pub(super) fn accepted(session: &mut Session, envelope: Envelope) -> Reply {
+pub(super) fn accepted(session: &mut Session, envelope: Box<Envelope>) -> Reply {
     session.progress = Progress::Transaction(envelope);
     replies::SENDER_OK
 }

@@ -28,9 +28,9 @@ pub(super) enum Progress {
     /// Between messages.
     Greeted,
     /// MAIL was accepted.
-    Transaction(Envelope),
+    Transaction(Box<Envelope>),
     /// BDAT has begun the message.
-    Chunks(ChunkedMessage),
+    Chunks(Box<ChunkedMessage>),
 }
 
 /// What a command comes to.
@@ -75,8 +75,8 @@ pub(super) enum Asked {
     Hello { extended: bool },
     Login { user: String },
     Xclient,
-    Sender(Envelope),
-    Recipient(Address, RecipientDsn),
+    Sender(Box<Envelope>),
+    Recipient(Address, Box<RecipientDsn>),
     Data,
     Chunk(Chunk),
     Message,
@@ -98,7 +98,7 @@ impl Session {
             return None;
         }
         match std::mem::replace(&mut self.progress, Progress::Greeted) {
-            Progress::Transaction(envelope) => Some(envelope),
+            Progress::Transaction(envelope) => Some(*envelope),
             Progress::Chunks(message) => Some(message.envelope),
             Progress::Connected | Progress::Greeted => None,
         }

@@ -116,7 +116,8 @@ impl Server {
 
     /// What is to be sent, all of it; often empty.
     pub fn take_output(&mut self) -> Bytes {
-        self.output.split().freeze()
+        // Taken whole: what is left of a buffer would stay with a connection that waits.
+        std::mem::take(&mut self.output).freeze()
     }
 
     /// Octets of memory that a message takes while the machine reads commands: one that BDAT has begun waits for its next

@@ -89,10 +89,12 @@ impl Rig {
             recipients: Recipients::default(),
             credentials: nobody,
         };
+        let shared = Shared::new(config, Lists::default(), recovered.highest, equipment);
         let shard = Rc::new(Shard::<D> {
+            settings: RefCell::new(std::sync::Arc::clone(&shared.server_settings)),
             dns: Dns::none(),
             journal: Journal::open(below.disk, recovered.recovered, settings, on_durable),
-            shared: Shared::new(config, Lists::default(), recovered.highest, equipment),
+            shared,
             net: below.net,
             files: below.files,
             directory: below.directory,
