@@ -1,14 +1,25 @@
-//! `postern check`: by the time this is called, the configuration was read without a mistake.
+//! `postern check`: by the time this is called, the configuration was read without a mistake; what is left are the files that
+//! it names.
 
 use super::output::Output;
 use super::trouble::Trouble;
+use crate::daemon;
 use postern_engine::policy::Config;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
 
+/// Reads certificates, keys and databases, and makes none. Warnings go to standard error.
+pub fn files(config: &Config) -> Result<(), Trouble> {
+    for warning in daemon::check(config).map_err(Trouble::Files)? {
+        eprintln!("postern: {warning}");
+    }
+    Ok(())
+}
+
 /// Says in one line what the configuration amounts to.
 pub fn check(file: &Path, config: &Config, output: &mut Output) -> Result<ExitCode, Trouble> {
+    files(config)?;
     let listeners: Vec<String> = config
         .listeners
         .iter()

@@ -1,5 +1,6 @@
 //! `postern reload`: the configuration is checked here, by the same code, before the daemon is told to read it.
 
+use super::check;
 use super::door::Door;
 use super::output::Output;
 use super::trouble::Trouble;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 /// Sends SIGHUP to the process behind the operator's socket: whoever may open that socket may do this, and no file with
 /// a stale process id is believed.
 pub fn reload(config: &Config, output: &mut Output) -> Result<ExitCode, Trouble> {
+    check::files(config)?;
     let socket = Door::of(config).socket;
     let gone = format!(
         "nothing answers at {}; is postern running, with this configuration?",

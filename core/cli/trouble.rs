@@ -23,6 +23,9 @@ pub enum Trouble {
     /// It has mistakes.
     #[error("{}", all(.0))]
     Configuration(Vec<ConfigError>),
+    /// Certificates, keys or databases that it names do not do.
+    #[error("{}", .0.join("\npostern: "))]
+    Files(Vec<String>),
     /// The daemon could not be asked, or said no.
     #[error(transparent)]
     Door(#[from] DoorError),

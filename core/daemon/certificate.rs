@@ -21,12 +21,8 @@ const VALID_YEARS: i32 = 10;
 /// # Errors
 /// A sentence for the administrator.
 pub fn prepare(config: &Config) -> Result<CertificateFiles, String> {
-    let directory = config.data_dir.join("keys");
-    let file = directory.join("tls.pem");
-    let files = CertificateFiles {
-        certificate: file.clone(),
-        key: file.clone(),
-    };
+    let files = files(config);
+    let (directory, file) = (config.data_dir.join("keys"), files.key.clone());
     if !config.tls.certificates.is_empty() {
         return Ok(files);
     }
@@ -61,6 +57,20 @@ pub fn prepare(config: &Config) -> Result<CertificateFiles, String> {
         file.display()
     );
     Ok(files)
+}
+
+/// The self-signed certificate, if it is there already and needed.
+pub fn existing(config: &Config) -> Option<CertificateFiles> {
+    let files = files(config);
+    (config.tls.certificates.is_empty() && files.certificate.exists()).then_some(files)
+}
+
+fn files(config: &Config) -> CertificateFiles {
+    let file = config.data_dir.join("keys").join("tls.pem");
+    CertificateFiles {
+        certificate: file.clone(),
+        key: file,
+    }
 }
 
 /// A key (ECDSA P-256: every client knows it) and its certificate, PEM.

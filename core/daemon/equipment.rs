@@ -19,28 +19,27 @@ pub(super) fn prepare(
     store: &Arc<Store>,
     services: &Services,
 ) -> Result<Equipment, Vec<String>> {
-    let mut wrong = Vec::new();
     let certificates = certificate::prepare(config).map_err(|error| vec![error]);
     let tls = certificates.and_then(|own| ServerTls::new(&config.tls, &own));
-    let tls = tls.map_err(|errors| wrong.extend(errors)).ok();
-    let signers = Signers::load(&config.dkim)
-        .map_err(|errors| wrong.extend(errors))
-        .ok();
-    let countries = Countries::open(config.country_database.as_deref());
-    let countries = countries.map_err(|error| wrong.push(error)).ok();
-    match (tls, signers, countries) {
-        (Some(tls), Some(signers), Some(countries)) => {
-            say_warnings(&tls.in_force());
-            Ok(Equipment {
-                tls,
-                signers: ArcSwap::from_pointee(signers),
-                countries,
-                recipients: recipients(config, services),
-                credentials: credentials(store, services),
-            })
-        }
-        _ => Err(wrong),
-    }
+    let (tls, signers, countries) = all(tls, config)?;
+    say_warnings(tls.in_force().warnings());
+    Ok(Equipment {
+        tls,
+        signers: ArcSwap::from_pointee(signers),
+        countries,
+        recipients: recipients(config, services),
+        credentials: credentials(store, services),
+    })
+}
+
+/// Reads all files that a configuration names, keeps nothing and makes nothing: a self-signed certificate is looked at only
+/// where there is one. What an administrator should know about them, though they work.
+///
+/// # Errors
+/// Everything that is wrong with them.
+pub fn check(config: &Config) -> Result<Vec<String>, Vec<String>> {
+    let warnings = tls::check(&config.tls, certificate::existing(config).as_ref());
+    all(warnings, config).map(|(warnings, ..)| warnings)
 }
 
 /// What was read anew, and is not in force yet.
@@ -58,26 +57,43 @@ pub(super) fn read_again(shared: &Shared, config: Config) -> Result<ReadAgain, V
         data_dir: shared.config.data_dir.clone(),
         ..config
     };
-    let own = certificate::prepare(&in_force).map_err(|error| vec![error])?;
+    let own = certificate::prepare(&in_force).map_err(|error| vec![error]);
+    let certificates = own.and_then(|own| shared.equipment.tls.read(&in_force.tls, &own));
+    let (certificates, signers, countries) = all(certificates, &in_force)?;
     Ok(ReadAgain {
-        certificates: shared.equipment.tls.read(&in_force.tls, &own)?,
-        signers: Signers::load(&in_force.dkim)?,
-        countries: Countries::open(in_force.country_database.as_deref()).map_err(|error| vec![error])?,
+        certificates,
+        signers,
+        countries,
     })
+}
+
+/// Keys and databases beside the certificates, or everything that is wrong with all of them.
+fn all<T>(tls: Result<T, Vec<String>>, config: &Config) -> Result<(T, Signers, Countries), Vec<String>> {
+    let mut wrong = Vec::new();
+    let tls = tls.map_err(|errors| wrong.extend(errors)).ok();
+    let signers = Signers::load(&config.dkim)
+        .map_err(|errors| wrong.extend(errors))
+        .ok();
+    let countries = Countries::open(config.country_database.as_deref());
+    let countries = countries.map_err(|error| wrong.push(error)).ok();
+    match (tls, signers, countries) {
+        (Some(tls), Some(signers), Some(countries)) => Ok((tls, signers, countries)),
+        _ => Err(wrong),
+    }
 }
 
 impl ReadAgain {
     /// For connections and messages from now on.
     pub(super) fn put_in_force(self, shared: &Shared) {
-        say_warnings(&self.certificates);
+        say_warnings(self.certificates.warnings());
         shared.equipment.tls.put_in_force(self.certificates);
         shared.equipment.signers.store(Arc::new(self.signers));
         shared.equipment.countries.replace(self.countries);
     }
 }
 
-fn say_warnings(certificates: &tls::Settings) {
-    for warning in certificates.warnings() {
+fn say_warnings(warnings: &[String]) {
+    for warning in warnings {
         eprintln!("postern: {warning}");
     }
 }

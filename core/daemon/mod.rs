@@ -15,6 +15,7 @@ mod reload;
 mod signals;
 mod submissions;
 
+pub use equipment::check;
 pub use signals::Signals;
 
 use directories::{Directories, DirectoryError};

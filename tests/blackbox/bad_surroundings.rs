@@ -43,6 +43,52 @@ fn a_configuration_that_is_not_there_is_named_with_the_way_to_one() {
 }
 
 #[test]
+fn what_is_wrong_with_certificates_keys_and_databases_is_told_at_once_and_nothing_is_made() {
+    let (hop, home) = (NextHop::absent(), scratch());
+    let path = |name: &str| home.path().join(name);
+    let [certificate, key, countries] = ["mx.pem", "dkim.key", "countries.mmdb"].map(path);
+    let tables = format!(
+        "[tls]\ncertificates = [{certificate:?}, {:?}]\nclient_authorities = {key:?}\n\
+         [[dkim]]\ndomain = \"example.test\"\nselector = \"a\"\nkey = {key:?}\n\
+         [reputation]\ncountry_database = {countries:?}\n",
+        path("missing.pem")
+    );
+    for file in [&certificate, &key, &countries] {
+        fs::write(file, "nothing of use\n").unwrap();
+    }
+    let gateway = Options::new(&hop).tables(&tables).prepare();
+    let config = gateway.config.to_str().unwrap();
+    for verb in ["check", "run"] {
+        let ran = run_to_end(&mut postern(&[verb, "--config", config]), "", WAIT).ended(1);
+        for told in [
+            format!(
+                "certificate {}: there is no certificate in it",
+                certificate.display()
+            ),
+            format!("{} cannot be read", path("missing.pem").display()),
+            format!("certificate {}: there is no certificate in it", key.display()),
+            format!("{}: the DKIM key of example.test cannot be read", key.display()),
+            format!("{}: not a database of countries", countries.display()),
+        ] {
+            assert!(ran.err.contains(&told), "{verb}: no \"{told}\" in:\n{}", ran.err);
+        }
+        if verb == "check" {
+            assert!(!gateway.data_dir.exists(), "nothing is made");
+        }
+    }
+
+    // Without any of these tables there is nothing to read, and check makes no certificate either.
+    let gateway = Options::new(&hop).prepare();
+    let config = gateway.config.to_str().unwrap();
+    run_to_end(&mut postern(&["check", "--config", config]), "", WAIT).ended(0);
+    assert!(!gateway.data_dir.exists(), "nothing is made");
+    fs::create_dir_all(gateway.data_dir.join("keys")).unwrap();
+    fs::write(gateway.data_dir.join("keys/tls.pem"), "broken").unwrap();
+    let ran = run_to_end(&mut postern(&["check", "--config", config]), "", WAIT).ended(1);
+    assert!(ran.err.contains("keys/tls.pem"), "{}", ran.err);
+}
+
+#[test]
 fn all_mistakes_in_a_configuration_are_told_at_once_with_their_places() {
     let home = scratch();
     let file = home.path().join("postern.toml");

@@ -7,6 +7,7 @@ mod harness;
 mod bad_input;
 mod bad_surroundings;
 mod browser;
+mod clients;
 mod commands;
 mod corpus;
 mod crash;
@@ -14,11 +15,15 @@ mod delivery;
 mod demo;
 mod drivers;
 mod injection_debug;
+mod login;
 mod names;
+mod outbound;
 mod portal;
+mod proxies;
 mod quarantine;
 mod refusals;
 mod scale;
+mod tls;
 mod tracking;
 
 /// The transcripts' reader; the protocol's own tests use the same file.

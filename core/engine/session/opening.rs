@@ -11,7 +11,7 @@ use postern_policy::{
     BareLineEnds, Client, FlowPolicy, ListenerRules, RejectAt, Requirement, TlsMode, verify_host,
 };
 use postern_smtp::{BareLineEnds as OnTheWire, Offer, ServerSettings};
-use postern_vocab::events::{Connected, Ending, Stage};
+use postern_vocab::events::{Connected, Ending, IncidentKind, Stage};
 use postern_vocab::{Access, Classification, DnsListing, Event, Reply, limits, refusals};
 use std::net::IpAddr;
 use std::sync::atomic::Ordering;
@@ -28,19 +28,19 @@ impl<D: Driver> Session<D> {
         let rules = self.listener_rules();
         let mut early = BytesMut::new();
         if self.is_full() {
-            self.refuse(
-                Stage::Connect,
-                None,
-                (
-                    refusals::TOO_MANY_CONNECTIONS.reply,
-                    "connections of this gateway",
-                ),
-            );
-            self.server.open(Err(refusals::TOO_MANY_CONNECTIONS.reply));
+            let rule = "connections of this gateway";
+            self.turn_away_unknown((refusals::TOO_MANY_CONNECTIONS.reply, rule));
             return Ok(());
         }
         if is_among(&rules.proxy_protocol, self.peer.remote.ip()) {
-            early = self.proxy_header().await?;
+            match self.proxy_header().await {
+                Ok(behind) => early = behind,
+                Err(why) => {
+                    self.turn_away_unknown((refusals::PROXY_HEADER_MISSING.reply, "no PROXY header"));
+                    self.incident(IncidentKind::UntrustedProxy, why);
+                    return Ok(());
+                }
+            }
         }
         self.introduce(&rules).await;
         let answer = self.admit();
@@ -70,12 +70,23 @@ impl<D: Driver> Session<D> {
         self.shard.connections.load(Ordering::Relaxed) > self.shard.shared.config.limits.connections
     }
 
+    /// Turns a client away before anything is asked about it; it is on record all the same.
+    fn turn_away_unknown(&mut self, (reply, rule): (Reply, &str)) {
+        self.record_connected();
+        self.refuse(Stage::Connect, None, (reply.clone(), rule));
+        self.server.open(Err(reply));
+    }
+
     /// Looks the client up, classifies it, and gives the protocol the settings of its policy. Again after XCLIENT.
     pub(super) async fn introduce(&mut self, rules: &ListenerRules) {
         self.classification = self.classified().await;
         self.begin_log();
         let settings = self.shard.shared_settings(self.settings(rules));
         self.server.set_settings(settings);
+        self.record_connected();
+    }
+
+    fn record_connected(&self) {
         self.shard.record(Event::Connected(Connected {
             icid: self.icid,
             peer: self.peer.clone(),
@@ -141,9 +152,10 @@ impl<D: Driver> Session<D> {
         let rule = format!("sender group {group} ({})", self.classification.matched);
         let flow = self.flow().clone();
         match flow.access {
+            // Behind the banner, which XCLIENT is, even a client that is refused hears why.
             Access::Refuse => {
-                self.refuse(Stage::Connect, None, (flow.reject_reply, &rule));
-                return Ok(());
+                self.refuse(Stage::Connect, None, (flow.reject_reply.clone(), &rule));
+                return Err(flow.reject_reply);
             }
             Access::Reject if flow.reject_at == RejectAt::Banner => {
                 self.refuse(Stage::Connect, None, (flow.reject_reply.clone(), &rule));

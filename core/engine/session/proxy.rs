@@ -8,14 +8,13 @@ use bytes::{Buf, BytesMut};
 use postern_policy::ListenerRules;
 use postern_smtp::proxy::{self, ProxyHeader};
 use postern_smtp::{XclientAttribute, XclientName};
-use postern_vocab::events::{Ending, IncidentKind};
 use postern_vocab::{limits, refusals};
 use std::net::{IpAddr, SocketAddr};
 use tokio::time::Instant;
 
 impl<D: Driver> Session<D> {
-    /// Reads the PROXY header, and is what came behind it. Without a good one there is nobody to talk to.
-    pub(super) async fn proxy_header(&mut self) -> Result<BytesMut, Ending> {
+    /// Reads the PROXY header, and is what came behind it. Without a good one there is nobody to talk to: the error is why.
+    pub(super) async fn proxy_header(&mut self) -> Result<BytesMut, String> {
         let (mut buffer, deadline) = (BytesMut::new(), Instant::now() + limits::PROXY_HEADER_TIMEOUT);
         loop {
             buffer.reserve(limits::COMMAND_BUFFER_BYTES);
@@ -24,7 +23,7 @@ impl<D: Driver> Session<D> {
             buffer = back;
             match received {
                 Received::Octets(octets) if octets > 0 => {}
-                _ => return Err(self.without_header("it did not come", &buffer)),
+                _ => return Err(without_header("it did not come", &buffer)),
             }
             match proxy::read(&buffer) {
                 Ok(ProxyHeader::NeedMore) => {}
@@ -37,15 +36,9 @@ impl<D: Driver> Session<D> {
                     self.adopt(client, local);
                     return Ok(buffer);
                 }
-                Err(why) => return Err(self.without_header(&why.to_string(), &buffer)),
+                Err(why) => return Err(without_header(&why.to_string(), &buffer)),
             }
         }
-    }
-
-    fn without_header(&self, why: &str, octets: &[u8]) -> Ending {
-        let detail = format!("no PROXY header: {why}: {}", postern_vocab::text::escaped(octets));
-        self.incident(IncidentKind::UntrustedProxy, detail);
-        Ending::Closed
     }
 
     /// `LOCAL` and `UNKNOWN` are the proxy's own connections.
@@ -84,6 +77,10 @@ impl<D: Driver> Session<D> {
         let answer = self.admit();
         self.server.open(answer);
     }
+}
+
+fn without_header(why: &str, octets: &[u8]) -> String {
+    format!("no PROXY header: {why}: {}", postern_vocab::text::escaped(octets))
 }
 
 fn value_of(attributes: &[XclientAttribute], name: XclientName) -> Option<String> {

@@ -3,7 +3,7 @@
 use postern_policy::CertificateFiles;
 use postern_vocab::limits;
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{Error, InconsistentKeys, RootCertStore};
@@ -76,13 +76,24 @@ pub fn authorities(path: &Path) -> Result<RootCertStore, String> {
 fn chain(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let (text, path) = (read(path)?, path.display());
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let chain = chain
-        .map_err(|error| format!("certificate {path} is not PEM ({error}); convert it, or copy it again"))?;
+    let chain = chain.map_err(|error| {
+        let why = not_pem(&error);
+        format!("certificate {path} is not PEM ({why}); convert it, or copy it again")
+    })?;
     match chain.is_empty() {
         true => Err(format!(
             "certificate {path}: there is no certificate in it; it must begin with -----BEGIN CERTIFICATE-----"
         )),
         false => Ok(chain),
+    }
+}
+
+/// The library shows the octets of a line as numbers.
+fn not_pem(error: &pem::Error) -> String {
+    match error {
+        pem::Error::MissingSectionEnd { .. } => "an -----END line is missing".to_owned(),
+        pem::Error::IllegalSectionStart { .. } => "a -----BEGIN line is damaged".to_owned(),
+        other => other.to_string(),
     }
 }
 

@@ -14,7 +14,7 @@ mod stream;
 
 pub use certificates::names;
 pub use failure::TlsFailure;
-pub use settings::{ServerTls, Settings};
+pub use settings::{ServerTls, Settings, check};
 pub use stream::TlsConn;
 
 use rustls::crypto::{CryptoProvider, aws_lc_rs};

@@ -1,8 +1,9 @@
 //! What holds for TLS on all listeners: read from files, and swapped as a whole.
 
+use super::certificates::{self, Loaded};
 use super::choice::{Choice, Noted};
 use super::clients::ClientCertificates;
-use super::{certificates, provider};
+use super::provider;
 use arc_swap::ArcSwap;
 use postern_policy::{CertificateFiles, Tls};
 use postern_vocab::ClientCertificate;
@@ -18,6 +19,13 @@ pub struct ServerTls {
     in_force: ArcSwap<Settings>,
     /// Their keys outlive a reload, so that clients can resume across it; they change every six hours by themselves.
     tickets: Arc<dyn ProducesTickets>,
+}
+
+/// What the files have.
+struct Files {
+    loaded: Vec<Loaded>,
+    warnings: Vec<String>,
+    clients: Option<Arc<ClientCertificates>>,
 }
 
 /// One state of the certificates.
@@ -75,29 +83,58 @@ impl ServerTls {
     }
 }
 
+/// Reads the certificates, and keeps none of them. Without a self-signed one, the configuration need not have any. What an
+/// administrator should know about them, though they work.
+///
+/// # Errors
+/// As [`ServerTls::new`].
+pub fn check(tls: &Tls, self_signed: Option<&CertificateFiles>) -> Result<Vec<String>, Vec<String>> {
+    Files::read(tls, self_signed, &provider()).map(|files| files.warnings)
+}
+
+impl Files {
+    fn read(
+        tls: &Tls,
+        self_signed: Option<&CertificateFiles>,
+        provider: &Arc<CryptoProvider>,
+    ) -> Result<Self, Vec<String>> {
+        let now = UnixTime::now();
+        let configured = match tls.certificates.as_slice() {
+            [] => self_signed.map(std::slice::from_ref).unwrap_or_default(),
+            configured => configured,
+        };
+        let (mut loaded, mut errors) = (Vec::new(), Vec::new());
+        for files in configured {
+            match certificates::load(files, provider, now) {
+                Ok(one) => loaded.push(one),
+                Err(error) => errors.push(error),
+            }
+        }
+        let clients = clients(tls, provider).map_err(|error| errors.push(error));
+        let (Ok(clients), true) = (clients, errors.is_empty()) else {
+            return Err(errors);
+        };
+        let warnings = loaded.iter_mut().filter_map(|one| one.warning.take()).collect();
+        Ok(Self {
+            loaded,
+            warnings,
+            clients,
+        })
+    }
+}
+
 impl Settings {
     fn read(
         tls: &Tls,
         self_signed: &CertificateFiles,
         tickets: &Arc<dyn ProducesTickets>,
     ) -> Result<Self, Vec<String>> {
-        let (provider, now) = (provider(), UnixTime::now());
-        let configured = match tls.certificates.as_slice() {
-            [] => std::slice::from_ref(self_signed),
-            configured => configured,
-        };
-        let (mut loaded, mut errors) = (Vec::new(), Vec::new());
-        for files in configured {
-            match certificates::load(files, &provider, now) {
-                Ok(one) => loaded.push(one),
-                Err(error) => errors.push(error),
-            }
-        }
-        let clients = clients(tls, &provider).map_err(|error| errors.push(error));
-        let (Ok(clients), true) = (clients, errors.is_empty()) else {
-            return Err(errors);
-        };
-        let warnings = loaded.iter_mut().filter_map(|one| one.warning.take()).collect();
+        let provider = provider();
+        let Files {
+            loaded,
+            warnings,
+            clients,
+        } = Files::read(tls, Some(self_signed), &provider)?;
         let choice = Arc::new(Choice::new(loaded));
         let config = config(
             provider,

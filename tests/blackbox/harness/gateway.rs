@@ -90,7 +90,7 @@ impl Gateway {
                 return Some(true);
             }
             let answers = TcpStream::connect(smtp).is_ok() && UnixStream::connect(&socket).is_ok();
-            let announced = said(&home).matches("takes mail on").count() == lives;
+            let announced = said(&home).matches("\"inbound\" takes mail on").count() == lives;
             (answers && announced).then_some(false)
         });
         if ended { Err(self.stderr()) } else { Ok(()) }
@@ -139,6 +139,11 @@ impl Gateway {
     pub fn again(&mut self) {
         self.launch();
         self.wait_until_ready();
+    }
+
+    /// Makes it read its configuration again, as a service manager does.
+    pub fn hang_up(&self) {
+        self.signal(Signal::HUP);
     }
 
     /// Sends it a signal.

@@ -2,6 +2,7 @@
 //! and everything ends with its value.
 
 mod canary;
+mod clients;
 mod driver;
 mod gateway;
 mod http;
@@ -9,19 +10,24 @@ mod lines;
 mod mail;
 mod name_server;
 mod next_hop;
+mod openssl;
 mod options;
+mod postfix;
 mod program;
 mod smtp;
 mod wait;
 
 pub use canary::Canary;
+pub use clients::{python, swaks, swaks_missing};
 pub use driver::{Browser, browser_is_here, free_port};
 pub use gateway::Gateway;
 pub use http::{Answer as HttpAnswer, Http};
 pub use mail::{GTUBE, Mail, eicar, gtube, message, trace_and_rest};
 pub use name_server::{NameServer, reverse_of};
 pub use next_hop::{Answer, Delivered, NextHop};
+pub use openssl::{ECDSA, RSA, SClient, certificate, openssl, openssl_missing, signed_certificate};
 pub use options::Options;
+pub use postfix::Postfix;
 pub use program::{postern, run_to_end};
 pub use smtp::{Smtp, stuffed};
 pub use wait::{soon, until};
@@ -34,19 +40,19 @@ use std::sync::atomic::{AtomicU16, Ordering};
 /// A loopback address that nothing else in this run of the tests has: every program under test listens on its usual
 /// ports there, and no port has to be guessed free.
 pub fn own_address() -> Ipv4Addr {
-    static NEXT: AtomicU16 = AtomicU16::new(1);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    /// Neither 0 nor 255 at the end, which other networks have another use for.
+    const LAST: u32 = 250;
+    let number = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
     assert!(
-        number < 250,
-        "one address a program; take more bits of the process id's"
+        number < 4 * LAST,
+        "two bits are not enough; take more of the process id's"
     );
-    let [_, _, high, low] = std::process::id().to_be_bytes();
-    Ipv4Addr::new(
-        127,
-        high.clamp(1, 250),
-        low,
-        u8::try_from(number).expect("below 250"),
-    )
+    // Fourteen bits of the process id tell the runs apart, though never 127.0.0.
+    let run = (std::process::id() & 0x3fff).max(1) << 2;
+    let [.., high, low] = (run | (number / LAST)).to_be_bytes();
+    let last = u8::try_from(1 + number % LAST).expect("251 at most");
+    Ipv4Addr::new(127, high, low, last)
 }
 
 /// Says on the terminal, past the capture of the test's output, that something was not tested and why.
