@@ -184,9 +184,13 @@ impl Lines {
                     }
                 }
                 Found::Bare(length) => {
-                    let line = self.input.split_to(length);
+                    let mut line = self.input.split_to(length);
                     self.input.advance(1);
                     self.mode = Mode::Skipping;
+                    // How much of it is still here depends on the reads.
+                    if skipping {
+                        line.clear();
+                    }
                     return Some((line, LineForm::BareLineEnd));
                 }
                 Found::None(length) => {

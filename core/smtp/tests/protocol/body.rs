@@ -1,71 +1,16 @@
 //! The body scanner against a scanner that anyone can see is right, on every split.
 
+use crate::reference::{mended, reference, scan_with};
 use bytes::{BufMut, BytesMut};
 use postern_smtp::BareLineEnds;
 use postern_smtp::body::{BodyFault, BodyScanner, Framing, LineEnd, Scanned};
 use proptest::prelude::*;
-
-/// Scans `wire` in reads that end at `cuts`, and returns the body and what came behind it; `None` while the end has not
-/// come.
-fn scan_with(scanner: &mut BodyScanner, wire: &[u8], cuts: &[usize]) -> (BytesMut, Option<Vec<u8>>) {
-    let mut cuts: Vec<_> = cuts
-        .iter()
-        .map(|cut| cut % (wire.len() + 1))
-        .chain([wire.len()])
-        .collect();
-    cuts.sort_unstable();
-    let (mut buffer, mut from) = (BytesMut::new(), 0);
-    for cut in cuts {
-        let clean = buffer.len();
-        buffer.put_slice(&wire[from..cut]);
-        from = cut;
-        if let Scanned::End { rest } = scanner.scan(&mut buffer, clean) {
-            let behind = [&rest[..], &wire[from..]].concat();
-            return (buffer, Some(behind));
-        }
-    }
-    (buffer, None)
-}
 
 /// The same behind DATA where bare line ends are refused, with the fault.
 fn scan(wire: &[u8], cuts: &[usize]) -> (Vec<u8>, Option<Vec<u8>>, Option<BodyFault>) {
     let mut scanner = BodyScanner::default();
     let (body, rest) = scan_with(&mut scanner, wire, cuts);
     (body.to_vec(), rest, scanner.fault())
-}
-
-/// Every bare CR and LF made CRLF.
-fn mended(body: &[u8]) -> Vec<u8> {
-    let mut mended = Vec::new();
-    for (at, &octet) in body.iter().enumerate() {
-        match octet {
-            b'\n' if at > 0 && body[at - 1] == b'\r' => mended.push(octet),
-            b'\n' => mended.extend_from_slice(b"\r\n"),
-            b'\r' if body.get(at + 1) != Some(&b'\n') => mended.extend_from_slice(b"\r\n"),
-            _ => mended.push(octet),
-        }
-    }
-    mended
-}
-
-/// The same by the letter of RFC 5321: the end is the first CRLF.CRLF, with the CRLF of DATA in front.
-fn reference(wire: &[u8]) -> Option<(Vec<u8>, Vec<u8>, bool)> {
-    let whole = [b"\r\n", wire].concat();
-    let end = whole.windows(5).position(|window| window == b"\r\n.\r\n")?;
-    let (text, rest) = (&whole[..end + 2], &whole[end + 5..]);
-    let mut body = Vec::new();
-    for (at, &octet) in text.iter().enumerate() {
-        let stuffed = octet == b'.' && text[..at].ends_with(b"\r\n");
-        if !stuffed {
-            body.push(octet);
-        }
-    }
-    let bare = (0..text.len()).any(|at| match text[at] {
-        b'\r' => text.get(at + 1) != Some(&b'\n'),
-        b'\n' => at == 0 || text[at - 1] != b'\r',
-        _ => false,
-    });
-    Some((body[2..].to_vec(), rest.to_vec(), bare))
 }
 
 fn stuff(body: &[u8]) -> Vec<u8> {

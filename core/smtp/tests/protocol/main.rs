@@ -7,6 +7,8 @@ mod extensions;
 mod house;
 mod messages;
 mod proxy;
+mod reference;
+mod replays;
 mod secrets;
 mod server;
 mod slowness;
