@@ -24,9 +24,9 @@ use crate::config::WhenDown;
 use crate::first_match::{AddressPattern, FirstMatch};
 use crate::hop::Hop;
 use crate::parents::parents;
-use crate::replies::{NO_SUCH_RECIPIENT, RELAYING_DENIED};
 use crate::routes::RoutePattern;
 use postern_vocab::events::IncidentKind;
+use postern_vocab::refusals;
 use postern_vocab::{Address, Domain, Reply};
 use std::collections::{HashMap, HashSet};
 
@@ -233,7 +233,7 @@ impl LocalDomain {
         match (&self.check, &self.recipients) {
             (Check::None, Recipients::All) => RatAnswer::Local(LocalRecipient::default()),
             (Check::None, Recipients::Listed(_)) => RatAnswer::Refuse {
-                reply: NO_SUCH_RECIPIENT,
+                reply: refusals::NO_SUCH_RECIPIENT.reply,
                 rule: "recipient table",
                 incident: None,
             },
@@ -270,7 +270,7 @@ fn is_always_taken(recipient: &Address) -> bool {
 
 fn relaying_denied() -> RatAnswer {
     RatAnswer::Refuse {
-        reply: RELAYING_DENIED,
+        reply: refusals::RELAYING_DENIED.reply,
         rule: "relaying denied",
         incident: Some(IncidentKind::RelayAttempt),
     }

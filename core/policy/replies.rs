@@ -1,53 +1,8 @@
-//! What clients hear when a rule says no, unless the configuration has another text; and how such a text is written.
-//! RFC 5321 §4.2 (codes), RFC 3463 and RFC 7372 §3.3 (enhanced codes; X.7.25 is reverse DNS).
+//! How a refusal's text is written in the configuration. RFC 5321 §4.2 (codes), RFC 3463 (enhanced codes). What clients hear
+//! where nothing is written is in `postern_vocab::refusals`.
 
 use postern_vocab::Reply;
 use std::borrow::Cow;
-
-/// The recipient is not ours. RFC 5321 §3.6.2.
-pub const RELAYING_DENIED: Reply = Reply::fixed(550, "5.7.1", "Relaying denied");
-/// The recipient is in a domain of ours, and does not exist.
-pub const NO_SUCH_RECIPIENT: Reply = Reply::fixed(550, "5.1.1", "No such recipient here");
-/// The client's address has no reverse name.
-pub const REVERSE_ABSENT: Reply = Reply::fixed(
-    550,
-    "5.7.25",
-    "Your address has no reverse name (PTR record) in the DNS; have one set up",
-);
-/// The reverse name does not resolve back to the address.
-pub const REVERSE_MISMATCH: Reply = Reply::fixed(
-    550,
-    "5.7.25",
-    "The reverse name of your address does not resolve back to it; have one of them corrected",
-);
-/// The reverse name could not be looked up.
-pub const REVERSE_UNAVAILABLE: Reply = Reply::fixed(
-    451,
-    "4.7.25",
-    "The reverse name of your address could not be looked up now; try again later",
-);
-/// The sender is no address. RFC 5321 §4.1.2.
-pub const SENDER_MALFORMED: Reply = Reply::fixed(501, "5.1.7", "The sender is not a mail address");
-/// The sender's domain has no dot.
-pub const SENDER_UNQUALIFIED: Reply = Reply::fixed(
-    550,
-    "5.1.8",
-    "The sender's domain is not fully qualified; send from an address with a whole domain",
-);
-/// The sender's domain does not exist.
-pub const SENDER_UNRESOLVABLE: Reply = Reply::fixed(
-    550,
-    "5.1.8",
-    "The sender's domain does not exist, or takes no mail; send from an address that can be answered",
-);
-/// The sender's domain could not be looked up.
-pub const SENDER_UNAVAILABLE: Reply = Reply::fixed(
-    451,
-    "4.1.8",
-    "The sender's domain could not be looked up now; try again later",
-);
-/// The sender is blocked by the configuration.
-pub const SENDER_BLOCKED: Reply = Reply::fixed(550, "5.7.1", "Mail from this sender is not taken here");
 
 /// Octets of a text: with its codes and line end it fits a reply line. RFC 5321 §4.5.3.1.5.
 const TEXT_OCTETS_MAX: usize = 480;
@@ -113,6 +68,7 @@ fn in_class(enhanced: &str, code: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use postern_vocab::refusals;
 
     #[test]
     fn refusals_are_written_with_or_without_their_codes() {
@@ -146,11 +102,17 @@ mod tests {
             ("a\r\n250 Ok", "is no text", "two lines"),
         ];
         for (written, expected, reason) in rows {
-            match parse(written, &NO_SUCH_RECIPIENT) {
+            match parse(written, &refusals::NO_SUCH_RECIPIENT.reply) {
                 Ok(reply) => assert_eq!(reply.to_string(), expected, "{written}: {reason}"),
                 Err(why) => assert!(why.contains(expected), "{written}: {reason}: {why}"),
             }
         }
-        assert!(parse(&"x".repeat(TEXT_OCTETS_MAX + 1), &NO_SUCH_RECIPIENT).is_err());
+        assert!(
+            parse(
+                &"x".repeat(TEXT_OCTETS_MAX + 1),
+                &refusals::NO_SUCH_RECIPIENT.reply
+            )
+            .is_err()
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The decision while it is being made: what would happen to each recipient so far, which step said so, and the steps.
 
 use crate::policy::Action;
-use postern_vocab::{Decision, Disposition, Envelope, RecipientDecision, Reply, Rid, TrailStep};
+use postern_vocab::{Decision, Disposition, Envelope, RecipientDecision, Reply, Rid, TrailStep, refusals};
 
 /// What a rule objects to. It names the quarantine that holds the mail and the reply that refuses it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,27 +49,16 @@ impl Objection {
     }
 
     fn refusal(self) -> Reply {
-        match self {
-            Self::Loop => Reply::fixed(
-                554,
-                "5.4.6",
-                "Too many Received fields: this message goes in circles",
-            ),
-            Self::Header => Reply::fixed(554, "5.6.0", "The message header is too large"),
-            Self::Fragment => Reply::fixed(
-                554,
-                "5.6.0",
-                "Fragmented message (message/partial) cannot be scanned; send it whole",
-            ),
-            Self::Spam => Reply::fixed(550, "5.7.1", "Message refused: it looks like spam"),
-            Self::Virus => Reply::fixed(550, "5.7.1", "Message refused: it carries a virus"),
-            Self::Unscannable => Reply::fixed(554, "5.6.0", "Message refused: it could not be scanned"),
-            Self::Ambiguity => Reply::fixed(
-                554,
-                "5.6.0",
-                "Message refused: it can be read in two ways; send it with one From field and well-formed MIME",
-            ),
-        }
+        let refusal = match self {
+            Self::Loop => refusals::MESSAGE_LOOP,
+            Self::Header => refusals::MESSAGE_HEADER_TOO_LARGE,
+            Self::Fragment => refusals::MESSAGE_FRAGMENT,
+            Self::Spam => refusals::MESSAGE_SPAM,
+            Self::Virus => refusals::MESSAGE_VIRUS,
+            Self::Unscannable => refusals::MESSAGE_UNSCANNABLE,
+            Self::Ambiguity => refusals::MESSAGE_AMBIGUOUS,
+        };
+        refusal.reply
     }
 }
 

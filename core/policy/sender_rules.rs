@@ -13,6 +13,7 @@
 use crate::first_match::FirstMatch;
 use crate::flow::FlowPolicy;
 use crate::policy::Policy;
+use postern_vocab::refusals;
 use postern_vocab::{Domain, Reply, ReverseName, ReversePath, SenderDomain};
 
 /// Why a client or a sender is refused.
@@ -72,7 +73,7 @@ impl Default for SenderAccess {
         Self::new(
             FirstMatch::default(),
             FirstMatch::default(),
-            crate::replies::SENDER_BLOCKED,
+            refusals::SENDER_BLOCKED.reply,
         )
     }
 }

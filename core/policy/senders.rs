@@ -130,12 +130,13 @@ mod tests {
             "bounce@lists.example.com",
             " Eve@EXAMPLE.net ",
             "jos\u{e9}@example.com",
+            "two words@example.com",
             "no domain",
             "a@b c",
         ];
         let senders = Senders::new(&envelope, &from.map(str::to_owned));
         let expected = "envelope sender bounce@lists.example.com, From bob@example.org, From eve@example.net, \
-                        From @example.com";
+                        From jos\u{e9}@example.com, From @example.com";
         assert_eq!(senders.to_string(), expected);
         assert_eq!(
             Senders::new(&ReversePath::Null, &[]).to_string(),
@@ -160,6 +161,11 @@ mod tests {
         assert_eq!(patterns("a@[192.0.2.1]"), ["a@[192.0.2.1]", "[192.0.2.1]"]);
         assert_eq!(
             patterns("\u{e9}@example.org"),
+            ["\u{e9}@example.org", "example.org", ".org"],
+            "RFC 6531 §3.3"
+        );
+        assert_eq!(
+            patterns("two words@example.org"),
             ["example.org", ".org"],
             "only the domain can be read"
         );

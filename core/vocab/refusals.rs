@@ -57,11 +57,11 @@ refusals! {
     TOO_MANY_CONNECTIONS_FROM_YOU: "More connections at once than the client's mail flow policy allows" =>
         421 "4.7.0" "Too many connections from your address, try again later", Some(RateExceeded), "RFC 5321 §3.8";
     REVERSE_NAME_ABSENT: "The client's address has no reverse name, where one is demanded" =>
-        550 "5.7.25" "Your address has no reverse name (PTR record)", None, "RFC 7372 §3.3";
+        550 "5.7.25" "Your address has no reverse name (PTR record) in the DNS; have one set up", None, "RFC 7372 §3.3";
     REVERSE_NAME_UNAVAILABLE: "The client's reverse name cannot be looked up now, where one is demanded" =>
-        451 "4.7.25" "The reverse name of your address cannot be looked up now, try again later", None, "RFC 7372 §3.3";
+        451 "4.7.25" "The reverse name of your address could not be looked up now; try again later", None, "RFC 7372 §3.3";
     REVERSE_NAME_MISMATCH: "The client's reverse name does not lead back to its address, where that is demanded" =>
-        550 "5.7.25" "The reverse name of your address does not resolve to your address", None, "RFC 7372 §3.3";
+        550 "5.7.25" "The reverse name of your address does not resolve back to it; have one of them corrected", None, "RFC 7372 §3.3";
 
     // The command line.
     UNKNOWN_COMMAND: "A verb that does not exist, or an empty line" =>
@@ -179,13 +179,13 @@ refusals! {
 
     // Who may send what to whom.
     SENDER_BLOCKED: "A sender that the administrator has blocked" =>
-        550 "5.7.1" "Sender refused", None, "RFC 5321 §7.9";
+        550 "5.7.1" "Mail from this sender is not taken here", None, "RFC 5321 §7.9";
     SENDER_UNQUALIFIED: "A sender whose domain is a single word" =>
-        550 "5.1.8" "Sender domain is not fully qualified", None, "RFC 5321 §2.3.5";
+        550 "5.1.8" "The sender's domain is not fully qualified; send from an address with a whole domain", None, "RFC 5321 §2.3.5";
     SENDER_DOMAIN_MISSING: "A sender whose domain does not exist" =>
-        550 "5.1.8" "Sender domain does not exist", None, "RFC 5321 §2.3.5";
+        550 "5.1.8" "The sender's domain does not exist, or takes no mail; send from an address that can be answered", None, "RFC 5321 §2.3.5";
     SENDER_DOMAIN_UNAVAILABLE: "A sender whose domain cannot be looked up now" =>
-        451 "4.1.8" "Sender domain cannot be looked up now, try again later", None, "RFC 5321 §4.2.3";
+        451 "4.1.8" "The sender's domain could not be looked up now; try again later", None, "RFC 5321 §4.2.3";
     RELAYING_DENIED: "A recipient elsewhere, also as a percent, bang or quoted route" =>
         550 "5.7.1" "Relaying denied", Some(RelayAttempt), "RFC 5321 §3.6, §7.9";
     NO_SUCH_RECIPIENT: "A recipient that does not exist here" =>

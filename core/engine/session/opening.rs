@@ -249,6 +249,11 @@ impl<D: Driver> Session<D> {
                 BareLineEnds::Refuse => OnTheWire::Refuse,
                 BareLineEnds::Normalise => OnTheWire::Normalise,
             },
+            malformed_sender: flow
+                .verification
+                .sender_malformed
+                .clone()
+                .unwrap_or_else(|| base.malformed_sender.clone()),
         }
     }
 }

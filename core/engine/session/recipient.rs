@@ -14,7 +14,10 @@ const HOUR: Duration = Duration::from_secs(3_600);
 
 impl<D: Driver> Session<D> {
     pub(super) async fn may_receive(&mut self, address: Address) -> Answer {
-        if let Some(away) = &self.turned_away {
+        // Who has logged in is one of ours, wherever the address is.
+        if let Some(away) = &self.turned_away
+            && self.server.user().is_none()
+        {
             let (reply, rule) = (away.reply.clone(), away.rule.clone());
             return self.refuse(Stage::Recipient, Some(address), (reply, &rule));
         }
@@ -48,18 +51,16 @@ impl<D: Driver> Session<D> {
                 return self.refuse(Stage::Recipient, Some(address), (reply, &rule));
             }
         }
+        // Before the rates: a recipient that has to come again would count twice.
+        if let Some(rule) = self.greylisted(&address) {
+            let reply = refusals::GREYLISTED.reply;
+            return self.refuse(Stage::Recipient, Some(address), (reply, &rule));
+        }
         if let Err((refusal, rule)) = self.within_rates(&local) {
             self.incident(IncidentKind::RateExceeded, rule.clone());
             return self.refuse(Stage::Recipient, Some(address), (refusal.reply, &rule));
         }
-        match self.greylisted(&address) {
-            Some(rule) => self.refuse(
-                Stage::Recipient,
-                Some(address),
-                (refusals::GREYLISTED.reply, &rule),
-            ),
-            None => Answer::Yes,
-        }
+        Answer::Yes
     }
 
     /// A recipient that is not here, or not ours: it counts towards harvest prevention.
@@ -173,7 +174,8 @@ impl<D: Driver> Session<D> {
     fn greylisted(&self, recipient: &Address) -> Option<String> {
         let (flow, shared) = (self.flow(), &self.shard.shared);
         let settings = flow.greylist.as_ref()?;
-        let score = self.classification.reputation.map_or(0, |score| score.0);
+        let reputation = self.classification.reputation.filter(|_| flow.reputation);
+        let score = reputation.map_or(0, |score| score.0);
         if self.may_relay() || self.sender_permitted || score >= settings.below_tenths {
             return None;
         }

@@ -7,7 +7,7 @@ use crate::config::section::{At, Section};
 use crate::config::values;
 use crate::first_match::AddressPattern;
 use crate::flow::{BareLineEnds, FlowPolicy, Greylist, POOR_REPUTATION, RejectAt, Requirement, Verification};
-use crate::replies;
+use postern_vocab::refusals;
 use postern_vocab::{Access, Reply};
 use toml::de::DeValue;
 
@@ -232,27 +232,33 @@ impl Changes<'_, '_> {
     }
 
     fn read_verification(&mut self) {
-        self.switch("reverse_absent", replies::REVERSE_ABSENT, |all| {
+        self.switch("reverse_absent", refusals::REVERSE_NAME_ABSENT.reply, |all| {
             &mut all.reverse_absent
         });
-        self.switch("reverse_unavailable", replies::REVERSE_UNAVAILABLE, |all| {
-            &mut all.reverse_unavailable
-        });
-        self.switch("reverse_mismatch", replies::REVERSE_MISMATCH, |all| {
+        self.switch(
+            "reverse_unavailable",
+            refusals::REVERSE_NAME_UNAVAILABLE.reply,
+            |all| &mut all.reverse_unavailable,
+        );
+        self.switch("reverse_mismatch", refusals::REVERSE_NAME_MISMATCH.reply, |all| {
             &mut all.reverse_mismatch
         });
-        self.switch("sender_malformed", replies::SENDER_MALFORMED, |all| {
+        self.switch("sender_malformed", refusals::SENDER_SYNTAX.reply, |all| {
             &mut all.sender_malformed
         });
-        self.switch("sender_unqualified", replies::SENDER_UNQUALIFIED, |all| {
+        self.switch("sender_unqualified", refusals::SENDER_UNQUALIFIED.reply, |all| {
             &mut all.sender_unqualified
         });
-        self.switch("sender_unresolvable", replies::SENDER_UNRESOLVABLE, |all| {
-            &mut all.sender_unresolvable
-        });
-        self.switch("sender_unavailable", replies::SENDER_UNAVAILABLE, |all| {
-            &mut all.sender_unavailable
-        });
+        self.switch(
+            "sender_unresolvable",
+            refusals::SENDER_DOMAIN_MISSING.reply,
+            |all| &mut all.sender_unresolvable,
+        );
+        self.switch(
+            "sender_unavailable",
+            refusals::SENDER_DOMAIN_UNAVAILABLE.reply,
+            |all| &mut all.sender_unavailable,
+        );
     }
 
     /// One check, and where it is kept.

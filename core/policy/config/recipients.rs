@@ -9,8 +9,8 @@ use crate::hop::Hop;
 use crate::rat::{
     Check, LocalDomain, RecipientAction, RecipientRow, Recipients, SUB_ADDRESS, has_routing_characters,
 };
-use crate::replies::NO_SUCH_RECIPIENT;
 use crate::routes::RoutePattern;
+use postern_vocab::refusals;
 use postern_vocab::{Address, Reply};
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -77,7 +77,7 @@ pub(crate) fn read_recipient(section: &Section<'_>) -> TypedRecipient {
     TypedRecipient {
         address: section.required("address", values::parsed),
         accepts: section.required("action", values::one_of(ACTION)),
-        reply: section.optional("reply", values::refusal(NO_SUCH_RECIPIENT)),
+        reply: section.optional("reply", values::refusal(refusals::NO_SUCH_RECIPIENT.reply)),
         bypass_rates: section.optional("bypass_rates", values::boolean),
         bypass_check: section.optional("bypass_check", values::boolean),
     }
@@ -304,7 +304,11 @@ fn row(typed: TypedRecipient, problems: &Problems<'_>) -> Option<(AddressPattern
         action: if accepts {
             RecipientAction::Accept
         } else {
-            RecipientAction::Reject(typed.reply.map_or(NO_SUCH_RECIPIENT, |reply| reply.value))
+            RecipientAction::Reject(
+                typed
+                    .reply
+                    .map_or(refusals::NO_SUCH_RECIPIENT.reply, |reply| reply.value),
+            )
         },
         bypass_rates: is_on(typed.bypass_rates),
         bypass_check: is_on(typed.bypass_check),

@@ -4,9 +4,9 @@ use crate::config::error::Problems;
 use crate::config::section::{At, Section};
 use crate::config::values;
 use crate::first_match::{AddressPattern, FirstMatch};
-use crate::replies::SENDER_BLOCKED;
 use crate::sender_rules::{Exception, SenderAccess, SenderExceptions};
 use postern_vocab::Reply;
+use postern_vocab::refusals;
 
 /// `[senders]`.
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub(crate) fn read(section: Section<'_>) -> TypedSenders {
     TypedSenders {
         permitted: section.list("permitted", values::parsed),
         blocked: section.list("blocked", values::parsed),
-        blocked_reply: section.optional("blocked_reply", values::refusal(SENDER_BLOCKED)),
+        blocked_reply: section.optional("blocked_reply", values::refusal(refusals::SENDER_BLOCKED.reply)),
     }
 }
 
@@ -38,7 +38,7 @@ pub(crate) fn read_exception(section: &Section<'_>) -> TypedException {
     TypedException {
         sender: section.required("sender", values::parsed),
         action: section.required("action", values::one_of(ACTION)),
-        reply: section.optional("reply", values::refusal(SENDER_BLOCKED)),
+        reply: section.optional("reply", values::refusal(refusals::SENDER_BLOCKED.reply)),
     }
 }
 
@@ -51,7 +51,9 @@ pub(crate) fn complete(typed: TypedSenders) -> SenderAccess {
     SenderAccess::new(
         table(typed.permitted),
         table(typed.blocked),
-        typed.blocked_reply.map_or(SENDER_BLOCKED, |reply| reply.value),
+        typed
+            .blocked_reply
+            .map_or(refusals::SENDER_BLOCKED.reply, |reply| reply.value),
     )
 }
 
@@ -69,7 +71,10 @@ pub(crate) fn exceptions(typed: Vec<TypedException>, problems: &Problems<'_>) ->
         let exception = if allows {
             Exception::Allow
         } else {
-            Exception::Reject(one.reply.map_or(SENDER_BLOCKED, |reply| reply.value))
+            Exception::Reject(
+                one.reply
+                    .map_or(refusals::SENDER_BLOCKED.reply, |reply| reply.value),
+            )
         };
         Some((sender.value, exception))
     };

@@ -67,7 +67,7 @@ fn answer(table: &Rat, recipient: &str) -> String {
                         (IncidentKind::RelayAttempt, "relaying denied"),
                         "{recipient}"
                     );
-                    assert_eq!(reply, RELAYING_DENIED, "{recipient}");
+                    assert_eq!(reply, refusals::RELAYING_DENIED.reply, "{recipient}");
                     return "relay".to_owned();
                 }
                 None => assert_eq!(rule, "recipient table", "{recipient}"),
@@ -188,7 +188,9 @@ fn rows_come_before_domains_and_the_first_that_fits_wins() {
         let row = RecipientRow {
             action: match word {
                 "accept" => RecipientAction::Accept,
-                _ => RecipientAction::Reject(crate::replies::parse(rest, &NO_SUCH_RECIPIENT).expect("valid")),
+                _ => RecipientAction::Reject(
+                    crate::replies::parse(rest, &refusals::NO_SUCH_RECIPIENT.reply).expect("valid"),
+                ),
             },
             bypass_rates: rest == "T",
             bypass_check: rest == "C",

@@ -1,6 +1,6 @@
 use super::*;
 use crate::config::load;
-use crate::replies;
+use postern_vocab::refusals;
 
 /// A policy with sender rules in it.
 fn policy() -> Policy {
@@ -43,13 +43,13 @@ fn path(text: &str) -> ReversePath {
 fn strict() -> FlowPolicy {
     let mut flow = FlowPolicy::accepted();
     flow.verification = crate::flow::Verification {
-        reverse_absent: Some(replies::REVERSE_ABSENT),
-        reverse_unavailable: Some(replies::REVERSE_UNAVAILABLE),
-        reverse_mismatch: Some(replies::REVERSE_MISMATCH),
-        sender_malformed: Some(replies::SENDER_MALFORMED),
-        sender_unqualified: Some(replies::SENDER_UNQUALIFIED),
-        sender_unresolvable: Some(replies::SENDER_UNRESOLVABLE),
-        sender_unavailable: Some(replies::SENDER_UNAVAILABLE),
+        reverse_absent: Some(refusals::REVERSE_NAME_ABSENT.reply),
+        reverse_unavailable: Some(refusals::REVERSE_NAME_UNAVAILABLE.reply),
+        reverse_mismatch: Some(refusals::REVERSE_NAME_MISMATCH.reply),
+        sender_malformed: Some(refusals::SENDER_SYNTAX.reply),
+        sender_unqualified: Some(refusals::SENDER_UNQUALIFIED.reply),
+        sender_unresolvable: Some(refusals::SENDER_DOMAIN_MISSING.reply),
+        sender_unavailable: Some(refusals::SENDER_DOMAIN_UNAVAILABLE.reply),
     };
     flow
 }
@@ -209,12 +209,12 @@ fn one_switch_alone_is_enough_for_a_look_up() {
         needs_sender_domain(&flow, &path("a@example.com"))
     };
     assert!(only(
-        |flow| flow.verification.sender_unresolvable = Some(replies::SENDER_UNRESOLVABLE)
+        |flow| flow.verification.sender_unresolvable = Some(refusals::SENDER_DOMAIN_MISSING.reply)
     ));
     assert!(only(
-        |flow| flow.verification.sender_unavailable = Some(replies::SENDER_UNAVAILABLE)
+        |flow| flow.verification.sender_unavailable = Some(refusals::SENDER_DOMAIN_UNAVAILABLE.reply)
     ));
     assert!(!only(
-        |flow| flow.verification.sender_unqualified = Some(replies::SENDER_UNQUALIFIED)
+        |flow| flow.verification.sender_unqualified = Some(refusals::SENDER_UNQUALIFIED.reply)
     ));
 }

@@ -3,7 +3,7 @@
 
 use bytes::BytesMut;
 use postern_vocab::events::{Ending, Stage};
-use postern_vocab::{Address, BodyKind, Envelope, Mid, Reply, ReversePath, limits};
+use postern_vocab::{Address, BodyKind, Envelope, Mid, Reply, ReversePath, limits, refusals};
 use std::fmt;
 use std::time::Duration;
 
@@ -37,6 +37,8 @@ pub struct ServerSettings {
     pub bare_line_ends: BareLineEnds,
     /// Lines of the conversation that are kept; the rest is counted.
     pub conversation_lines: usize,
+    /// What a sender that is no address is told.
+    pub malformed_sender: Reply,
 }
 
 impl ServerSettings {
@@ -57,6 +59,7 @@ impl ServerSettings {
             xclient: false,
             bare_line_ends: BareLineEnds::Refuse,
             conversation_lines: limits::CONVERSATION_LINES_MAX,
+            malformed_sender: refusals::SENDER_SYNTAX.reply,
         }
     }
 }

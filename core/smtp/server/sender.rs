@@ -20,7 +20,11 @@ pub(super) fn mail(session: &mut Session, argument: &str) -> Outcome {
         return refuse(refusals::AUTH_REQUIRED, "authentication required");
     }
     let Some((sender, text)) = parse(argument) else {
-        return refuse(refusals::SENDER_SYNTAX, SYNTAX_RULE);
+        let refusal = Refusal {
+            reply: settings.malformed_sender.clone(),
+            ..refusals::SENDER_SYNTAX
+        };
+        return refuse(refusal, SYNTAX_RULE);
     };
     let mut envelope = Envelope {
         sender,

@@ -147,7 +147,7 @@ impl Gateway {
     }
 
     /// Sends it a signal.
-    fn signal(&self, signal: Signal) {
+    pub(super) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("it runs");
     }
 
@@ -358,6 +358,9 @@ impl Drop for Gateway {
         };
         if let Some(mut child) = self.child.take() {
             // It may have ended by itself, which is then what the test fails of.
+            if let Ok(Some(status)) = child.try_wait() {
+                eprintln!("the daemon had ended by itself: {status}");
+            }
             let _ = child.kill();
             let _ = child.wait();
         }

@@ -3,6 +3,7 @@
 
 mod canary;
 mod clients;
+mod directory;
 mod driver;
 mod gateway;
 mod http;
@@ -14,11 +15,13 @@ mod openssl;
 mod options;
 mod postfix;
 mod program;
+mod rules;
 mod smtp;
 mod wait;
 
 pub use canary::Canary;
 pub use clients::{python, swaks, swaks_missing};
+pub use directory::Slapd;
 pub use driver::{Browser, browser_is_here, free_port};
 pub use gateway::Gateway;
 pub use http::{Answer as HttpAnswer, Http};
@@ -29,30 +32,30 @@ pub use openssl::{ECDSA, RSA, SClient, certificate, openssl, openssl_missing, si
 pub use options::Options;
 pub use postfix::Postfix;
 pub use program::{postern, run_to_end};
+pub use rules::client;
 pub use smtp::{Smtp, stuffed};
-pub use wait::{soon, until};
+pub use wait::{SOON, soon, try_until, until};
 
 use std::io::Write as _;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A loopback address that nothing else in this run of the tests has: every program under test listens on its usual
 /// ports there, and no port has to be guessed free.
 pub fn own_address() -> Ipv4Addr {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    /// Neither 0 nor 255 at the end, which other networks have another use for.
-    const LAST: u32 = 250;
-    let number = u32::from(NEXT.fetch_add(1, Ordering::Relaxed));
+    /// Of the 24 bits that all of 127.0.0.0/8 has, the lowest tell the programs of one run apart, the others the runs.
+    const NUMBER_BITS: u32 = 10;
+    /// 127.0.x.y is the machine's own, and from 127.251.0.0 on clients are.
+    const RUNS: u32 = (250 << 16) >> NUMBER_BITS;
+    static NEXT: AtomicU32 = AtomicU32::new(1);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
     assert!(
-        number < 4 * LAST,
-        "two bits are not enough; take more of the process id's"
+        number < 1 << NUMBER_BITS,
+        "one address a program; give the number more bits"
     );
-    // Fourteen bits of the process id tell the runs apart, though never 127.0.0.
-    let run = (std::process::id() & 0x3fff).max(1) << 2;
-    let [.., high, low] = (run | (number / LAST)).to_be_bytes();
-    let last = u8::try_from(1 + number % LAST).expect("251 at most");
-    Ipv4Addr::new(127, high, low, last)
+    let run = std::process::id() % RUNS + (1 << (16 - NUMBER_BITS));
+    Ipv4Addr::from_bits(127 << 24 | run << NUMBER_BITS | number)
 }
 
 /// Says on the terminal, past the capture of the test's output, that something was not tested and why.

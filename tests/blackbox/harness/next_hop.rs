@@ -45,6 +45,10 @@ struct State {
     answers: VecDeque<Answer>,
     /// Replies to RCPT.
     recipients: HashMap<String, &'static str>,
+    /// The reply to RCPT for all others.
+    others: Option<&'static str>,
+    /// Who RCPT was said for, each time.
+    asked: Vec<String>,
     attempts: usize,
     open: Vec<TcpStream>,
     extensions: Vec<&'static str>,
@@ -132,6 +136,17 @@ impl NextHop {
         lock(&self.state).recipients.insert(recipient.to_owned(), reply);
     }
 
+    /// RCPT for everyone without a reply of their own gets this one from now on.
+    pub fn answer_others(&self, reply: &'static str) {
+        lock(&self.state).others = Some(reply);
+    }
+
+    /// How often RCPT was said for this recipient.
+    pub fn asked(&self, recipient: &str) -> usize {
+        let state = lock(&self.state);
+        state.asked.iter().filter(|asked| *asked == recipient).count()
+    }
+
     /// EHLO lists these from now on.
     pub fn offer(&self, extensions: &[&'static str]) {
         lock(&self.state).extensions = extensions.to_vec();
@@ -197,11 +212,7 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
             }
             "RCPT" => {
                 let recipient = path(&line);
-                let reply = lock(state)
-                    .recipients
-                    .get(&recipient)
-                    .copied()
-                    .unwrap_or("250 2.1.5 Ok");
+                let reply = answer_to(&recipient, &mut lock(state));
                 if reply.starts_with('2') {
                     to.push(recipient);
                 }
@@ -221,6 +232,12 @@ fn serve(stream: TcpStream, state: &Mutex<State>) -> Option<()> {
         };
         lines.send(format!("{reply}\r\n").as_bytes()).ok()?;
     }
+}
+
+fn answer_to(recipient: &str, state: &mut State) -> &'static str {
+    state.asked.push(recipient.to_owned());
+    let own = state.recipients.get(recipient).copied();
+    own.or(state.others).unwrap_or("250 2.1.5 Ok")
 }
 
 fn ehlo(extensions: &[&str]) -> String {

@@ -10,6 +10,7 @@ use std::sync::OnceLock;
 pub struct Options {
     hop: SocketAddr,
     recipients: Option<Vec<String>>,
+    domain: String,
     top: String,
     tables: String,
     listener: String,
@@ -24,6 +25,7 @@ impl Options {
         Self {
             hop: hop.address,
             recipients: None,
+            domain: String::new(),
             top: String::new(),
             tables: String::new(),
             listener: String::new(),
@@ -36,6 +38,12 @@ impl Options {
     /// The only recipients of example.test.
     pub fn recipients(mut self, recipients: &[&str]) -> Self {
         self.recipients = Some(recipients.iter().map(|one| (*one).to_owned()).collect());
+        self
+    }
+
+    /// A further key of example.test.
+    pub fn domain(mut self, line: &str) -> Self {
+        self.domain.push_str(&format!("{line}\n"));
         self
     }
 
@@ -104,6 +112,7 @@ impl Options {
         let Self {
             hop,
             recipients,
+            domain,
             top,
             listener,
             tables,
@@ -129,6 +138,7 @@ address = "{address}:2525"
 name = "example.test"
 route = "{hop}"
 {recipients}
+{domain}
 
 [[route]]
 domain = "*"

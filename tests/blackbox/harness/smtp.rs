@@ -86,6 +86,15 @@ impl Smtp {
         smtp
     }
 
+    /// The same from an address of our choice.
+    #[track_caller]
+    pub fn greeted_from(source: Ipv4Addr, address: SocketAddr) -> Self {
+        let mut smtp = Self::raw_from(source, address);
+        smtp.expect(220);
+        smtp.ask("EHLO client.example.com", 250);
+        smtp
+    }
+
     /// Sends octets.
     #[track_caller]
     pub fn send(&mut self, octets: &[u8]) {

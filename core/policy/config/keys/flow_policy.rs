@@ -36,7 +36,8 @@ pub(super) const FLOW_POLICY: Table = Table::repeated(
             "flow_policy.reject_at",
             "\"recipient\" or \"banner\"",
             "\"recipient\"",
-            "When a rejected client is told: at each recipient, so that both ends are on record, or at once.",
+            "When a rejected client is told: at each recipient, so that both ends are on record and a user may log in \
+             and send all the same, or at once.",
         ),
         optional(
             "flow_policy.reject_reply",

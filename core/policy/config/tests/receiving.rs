@@ -4,7 +4,7 @@ use super::*;
 use crate::flow::{BareLineEnds, Greylist, POOR_REPUTATION, Rate, RejectAt, Requirement, Verification};
 use crate::hat::Client;
 use crate::rat::Check;
-use crate::replies;
+use postern_vocab::refusals;
 use postern_vocab::{Access, Classification, Reply, Reputation, ReverseName};
 
 /// The table of an appliance in use, line by line: groups and score ranges as they come with it, its own hosts in them.
@@ -282,13 +282,13 @@ fn every_parameter_of_a_flow_policy_takes_effect() {
         tls: Requirement::Required,
         auth: Requirement::None,
         verification: Verification {
-            reverse_absent: Some(replies::REVERSE_ABSENT),
+            reverse_absent: Some(refusals::REVERSE_NAME_ABSENT.reply),
             reverse_unavailable: Some(Reply::fixed(450, "4.7.25", "Not now")),
             reverse_mismatch: Some(Reply::fixed(550, "5.7.25", "No match")),
-            sender_malformed: Some(replies::SENDER_MALFORMED),
-            sender_unqualified: Some(replies::SENDER_UNQUALIFIED),
-            sender_unresolvable: Some(replies::SENDER_UNRESOLVABLE),
-            sender_unavailable: Some(replies::SENDER_UNAVAILABLE),
+            sender_malformed: Some(refusals::SENDER_SYNTAX.reply),
+            sender_unqualified: Some(refusals::SENDER_UNQUALIFIED.reply),
+            sender_unresolvable: Some(refusals::SENDER_DOMAIN_MISSING.reply),
+            sender_unavailable: Some(refusals::SENDER_DOMAIN_UNAVAILABLE.reply),
         },
         sender_exceptions: false,
         greylist: Some(Greylist {

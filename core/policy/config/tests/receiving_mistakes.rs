@@ -4,6 +4,7 @@ use super::*;
 use crate::first_match::AddressPattern;
 use crate::hat::HostPattern;
 use crate::replies;
+use postern_vocab::refusals;
 
 /// What is written behind the smallest configuration, and a part of the one thing that is said about it.
 const MISTAKES: &[(&str, &str)] = &[
@@ -355,7 +356,7 @@ proptest::proptest! {
             }
             Err(why) => proptest::prop_assert!(why.contains("user@example.org")),
         }
-        if let Ok(reply) = replies::parse(name, &replies::NO_SUCH_RECIPIENT) {
+        if let Ok(reply) = replies::parse(name, &refusals::NO_SUCH_RECIPIENT.reply) {
             let line = reply.to_string();
             proptest::prop_assert!(line.len() <= 510 && line.bytes().all(|c| (b' '..=b'~').contains(&c)), "{}", line);
             proptest::prop_assert!(reply.enhanced.starts_with(['4', '5']) && reply.code >= 400);
