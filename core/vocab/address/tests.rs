@@ -74,7 +74,7 @@ fn address_literals_are_those_of_rfc_5321() {
         ),
         (
             "u@[IPv6:1::2:3:4:5:192.0.2.1]",
-            Err(AddressError::Domain),
+            Ok("u@[IPv6:1:0:2:3:4:5:c000:201]"),
             ":: for one group before IPv4",
         ),
         (
