@@ -105,6 +105,9 @@ pub struct Accept {
     /// Leave Postfix out
     #[arg(long)]
     pub no_peer: bool,
+    /// Lines kept of each conversation, if other than the gateway's default: 0 shows what keeping them costs
+    #[arg(long, value_name = "N")]
+    pub conversation_lines: Option<u32>,
     /// Write the figures to bench/runs/NAME.json
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub save: Option<String>,

@@ -50,12 +50,16 @@ impl Gateway {
 }
 
 fn configuration(wishes: &Accept, dir: &Path, [address, hop, portal]: [SocketAddr; 3]) -> String {
-    // TOML reads these strings as Rust writes them: a path with a quote or a backslash is all that they escape. The
-    // name server that is not there keeps look-ups on this machine.
+    // TOML reads these strings as Rust writes them: a path with a quote or a backslash is all that they escape. Without
+    // [dns], clients on loopback have no name that is asked for, and all others are addresses.
+    let conversation = match wishes.conversation_lines {
+        Some(lines) => format!("\n[limits]\nconversation_lines = {lines}\n"),
+        None => String::new(),
+    };
     format!(
         "hostname = \"mx.example.test\"\ndata_dir = {:?}\ndriver = \"{}\"\n\n[[listener]]\nname = \"inbound\"\n\
          address = \"{address}\"\n\n[[domain]]\nname = \"example.test\"\nroute = \"{hop}\"\n\n[[route]]\n\
-         domain = \"*\"\nto = \"{hop}\"\n\n[dns]\nservers = [\"127.0.0.1:9\"]\n\n[portal]\naddress = \"{portal}\"\n",
+         domain = \"*\"\nto = \"{hop}\"\n\n[portal]\naddress = \"{portal}\"\n{conversation}",
         dir.join("data").display().to_string(),
         wishes.driver.key(),
     )
