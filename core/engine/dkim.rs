@@ -83,7 +83,7 @@ impl Signers {
 
     /// The `DKIM-Signature` fields for a message as it will leave, one for each key of its author's domain, each ending in
     /// CRLF; they go in front of everything. `None` where nothing is to be signed: inbound mail, an author who is not exactly
-    /// one, a domain without a key, or octets that are no lines (RFC 6376 §5.3 has no form for them).
+    /// one, a domain without a key, a user who logged in and writes in another domain's name, or octets that are no lines (RFC 6376 §5.3 has no form for them).
     #[must_use]
     pub fn sign(&self, facts: &Facts, body: &[u8], cuts: &[(u64, u64)]) -> Option<Bytes> {
         if facts.direction != Direction::Outbound || facts.envelope.body == BodyKind::BinaryMime {
@@ -128,6 +128,14 @@ impl Signers {
             return None;
         }
         let mut name = author.rsplit_once('@')?.1;
+        // Whoever logged in may write any From, but has our signature for their own domain only.
+        if let Some(user) = &facts.user
+            && !user
+                .rsplit_once('@')
+                .is_some_and(|(_, own)| own.eq_ignore_ascii_case(name))
+        {
+            return None;
+        }
         loop {
             let domain: Domain = name.parse().ok()?;
             if let Some((domain, signers)) = self.by_domain.get_key_value(&domain) {

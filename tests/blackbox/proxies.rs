@@ -331,3 +331,21 @@ fn xclient_from_elsewhere_is_refused() {
     smtp.expect_text("550 5.7.1 ");
     smtp.ask("QUIT", 221);
 }
+
+#[test]
+fn a_client_behind_a_proxy_is_not_trusted_because_the_proxy_is() {
+    let (hop, proxy) = (NextHop::start(), own_address());
+    let gateway = Options::new(&hop)
+        .listener(&format!(
+            "proxy_protocol = [\"{proxy}\"]\nxclient = [\"{proxy}\"]"
+        ))
+        .tables(GROUPS)
+        .start();
+    let mut smtp = Smtp::raw_from(proxy, gateway.smtp());
+    smtp.send(b"PROXY TCP4 203.0.113.5 198.51.100.1 40000 25\r\n");
+    smtp.expect(220);
+    let offered = smtp.ask("EHLO client.example.com", 250).lines.join("\n");
+    assert!(!offered.contains("XCLIENT"), "{offered}");
+    smtp.line("XCLIENT ADDR=192.0.2.25");
+    smtp.expect_text("550 5.7.1 ");
+}

@@ -208,8 +208,15 @@ fn only_outbound_mail_of_one_author_with_a_key_is_signed() {
     twice.mime.oddities.push("header.duplicate=from".to_owned());
     let mut binary = facts(&["ann@example.com"]);
     binary.envelope.body = BodyKind::BinaryMime;
+    let by = |user: &str| Facts {
+        user: Some(user.to_owned()),
+        ..facts(&["ann@example.com"])
+    };
     let rows = [
         (facts(&["ann@example.com"]), true, "the domain itself"),
+        (by("bob@Example.com"), true, "a user of that domain"),
+        (by("eve@example.net"), false, "a user of another domain"),
+        (by("admin"), false, "a user of no domain"),
         (facts(&["ann@a.b.example.com"]), true, "far below it"),
         (facts(&["ann@badexample.com"]), false, "not below it"),
         (facts(&["ann@com"]), false, "above it"),

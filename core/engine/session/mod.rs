@@ -95,6 +95,9 @@ struct Session<D: Driver> {
     peer: Peer,
     /// The proxy that named the peer.
     proxy: Option<IpAddr>,
+    /// Whose commands these are: the client that a PROXY header names, or else the other end of the connection. Whom it
+    /// names by XCLIENT is another's word for another, and is trusted with nothing by it.
+    speaker: IpAddr,
     reverse: ReverseName,
     classification: Classification,
     /// The rules in force when the connection was classified.
@@ -152,6 +155,7 @@ impl<D: Driver> Session<D> {
             local: link.local(),
             listener: listener.as_ref().to_owned(),
         };
+        let speaker = peer.remote.ip();
         let opened_at = shard.clock.now();
         let server = Server::new(Arc::clone(&shard.shared.server_settings), opened_at);
         let charge = shard.shared.bodies.charge();
@@ -164,6 +168,7 @@ impl<D: Driver> Session<D> {
             opened_at,
             peer,
             proxy: None,
+            speaker,
             reverse: ReverseName::NotAsked,
             classification: Classification::default(),
             policy,

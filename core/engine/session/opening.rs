@@ -14,6 +14,7 @@ use postern_smtp::{BareLineEnds as OnTheWire, Offer, ServerSettings};
 use postern_vocab::events::{Connected, Ending, IncidentKind, Stage};
 use postern_vocab::{Access, Classification, DnsListing, Event, Reply, limits, refusals};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Why nothing is taken from a client that may talk all the same.
@@ -150,30 +151,31 @@ impl<D: Driver> Session<D> {
             name => name.to_owned(),
         };
         let rule = format!("sender group {group} ({})", self.classification.matched);
-        let flow = self.flow().clone();
+        let policy = Arc::clone(&self.policy);
+        let flow = policy.hat.policy_of(&self.classification);
         match flow.access {
             // Behind the banner, which XCLIENT is, even a client that is refused hears why.
             Access::Refuse => {
                 self.refuse(Stage::Connect, None, (flow.reject_reply.clone(), &rule));
-                return Err(flow.reject_reply);
+                return Err(flow.reject_reply.clone());
             }
             Access::Reject if flow.reject_at == RejectAt::Banner => {
                 self.refuse(Stage::Connect, None, (flow.reject_reply.clone(), &rule));
-                return Err(flow.reject_reply);
+                return Err(flow.reject_reply.clone());
             }
             Access::Reject => {
                 let reply = flow.reject_reply.clone();
                 self.turned_away = Some(Box::new(TurnedAway { reply, rule }));
             }
             Access::Accept | Access::Relay | Access::Continue => {
-                let failed = verify_host(&flow, &self.reverse);
+                let failed = verify_host(flow, &self.reverse);
                 self.turned_away = failed.map(|(reply, rule)| {
                     let rule = rule.to_owned();
                     Box::new(TurnedAway { reply, rule })
                 });
             }
         }
-        self.take_place(&flow)
+        self.take_place(flow)
     }
 
     /// A place among the connections of the client's address and network.

@@ -46,15 +46,16 @@ impl<D: Driver> Session<D> {
         if let Some(client) = client {
             self.proxy = Some(self.peer.remote.ip());
             self.peer.remote = client;
+            self.speaker = client.ip();
         }
         if let Some(local) = local {
             self.peer.local = local;
         }
     }
 
+    /// A client behind a load balancer is not trusted because the load balancer is.
     pub(super) fn may_name_clients(&self, rules: &ListenerRules) -> bool {
-        let asking = self.proxy.unwrap_or_else(|| self.peer.remote.ip()).to_canonical();
-        is_among(&rules.xclient, asking)
+        is_among(&rules.xclient, self.speaker)
     }
 
     /// XCLIENT: the connection is as new, and another client's.
