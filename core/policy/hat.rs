@@ -33,6 +33,8 @@ pub struct Hat {
     policies: Vec<FlowPolicy>,
     /// The policy of the last line, by listener.
     last_lines: BTreeMap<String, String>,
+    /// The zones of all DNS lists that a line asks, each once: every connection asks for them, whatever the table's length.
+    zones: BTreeSet<String>,
 }
 
 /// One sender group: hosts, and the policy for them.
@@ -83,10 +85,12 @@ impl Hat {
             let index = HostsIndex::new(&group.hosts);
             (group, index)
         };
+        let zones = zones(&groups);
         Self {
             groups: groups.into_iter().map(indexed).collect(),
             policies,
             last_lines: BTreeMap::new(),
+            zones,
         }
     }
 
@@ -103,14 +107,7 @@ impl Hat {
 
     /// The zones of all DNS lists that a line asks, each once.
     pub fn zones(&self) -> impl Iterator<Item = &str> {
-        let lines = self.groups().flat_map(|group| &group.hosts);
-        let zones: BTreeSet<&str> = lines
-            .filter_map(|line| match &line.hosts {
-                Hosts::DnsList(zone) | Hosts::DnsListCode(zone, _) => Some(zone.as_str()),
-                _ => None,
-            })
-            .collect();
-        zones.into_iter()
+        self.zones.iter().map(String::as_str)
     }
 
     /// The policy of this name.
@@ -166,6 +163,15 @@ impl Hat {
             .or_else(|| self.policy(ACCEPTED))
             .expect("a table is made with ACCEPTED in it")
     }
+}
+
+fn zones(groups: &[SenderGroup]) -> BTreeSet<String> {
+    let lines = groups.iter().flat_map(|group| &group.hosts);
+    let zone = |line: &HostPattern| match &line.hosts {
+        Hosts::DnsList(zone) | Hosts::DnsListCode(zone, _) => Some(zone.clone()),
+        _ => None,
+    };
+    lines.filter_map(zone).collect()
 }
 
 #[cfg(test)]
